@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import type { Plugin } from 'vitest/config';
-import { defineConfig } from 'vitest/config';
+import { defineConfig, type Plugin } from 'vitest/config';
+import { testEnvironment } from './scripts/machine.mjs';
 
-/** WGSL sources are imported as text, as esbuild does with its text loader. */
+/** WGSL sources are imported as text, as esbuild's text loader does. */
 function wgslAsText(): Plugin {
   return {
     name: 'wgsl-as-text',
@@ -16,18 +16,21 @@ function wgslAsText(): Plugin {
   };
 }
 
-const sourceOf = (path: string) => fileURLToPath(new URL(path, import.meta.url));
+const pathOf = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
 export default defineConfig({
   plugins: [wgslAsText()],
   resolve: {
+    // Tests import the sources, by the names that users import.
     alias: [
-      { find: /^tiller$/, replacement: sourceOf('./src/index.ts') },
-      { find: /^tiller\/(\w+)$/, replacement: sourceOf('./src/$1/index.ts') },
+      { find: /^tiller$/, replacement: pathOf('./src/index.ts') },
+      { find: /^tiller\/(\w+)$/, replacement: pathOf('./src/$1/index.ts') },
     ],
   },
   test: {
     include: ['test/**/*.test.ts'],
+    env: testEnvironment(process.env),
+    // A process per test file: Dawn is native code, and one file's lost device must not reach the next.
     pool: 'forks',
     maxWorkers: 2,
     testTimeout: 60_000,
