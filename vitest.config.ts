@@ -30,6 +30,7 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     env: testEnvironment(process.env),
+    setupFiles: ['test/setup/vulkanLoader.ts'],
     // A process per test file: Dawn is native code, and one file's lost device must not reach the next.
     pool: 'forks',
     maxWorkers: 2,

@@ -1,7 +1,9 @@
 // What the scripts and the test configuration need to know about the machine.
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import { constants } from 'node:os';
 import { delimiter, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 
 /** @typedef {Record<string, string | undefined>} Env */
 
@@ -30,7 +32,35 @@ export function findChromium(env) {
   return null;
 }
 
+/**
+ * Loads the Vulkan loader that chromium brings where the system has none of its own (Debian's libvulkan1), because Dawn
+ * asks for it by name alone. Must happen in the process of Dawn, before Dawn starts.
+ */
+export function loadVulkan() {
+  if (process.platform !== 'linux') return;
+  const bundled = SWIFTSHADER_FOLDERS.map((folder) => join(folder, 'libvulkan.so.1')).find(existsSync);
+  if (openLibrary('libvulkan.so.1') || !bundled) return;
+  openLibrary(bundled);
+}
+
+/**
+ * Opens a shared library for good; true if it could be found.
+ * @param {string} library
+ */
+function openLibrary(library) {
+  // Node closes a library that is no Node addon again, unless the library may not be unloaded.
+  const RTLD_NODELETE = 0x1000;
+  try {
+    process.dlopen({ exports: {} }, library, constants.dlopen.RTLD_LAZY | RTLD_NODELETE);
+    return true;
+  } catch (error) {
+    return error instanceof Error && error.message.includes('did not self-register');
+  }
+}
+
 const PROBE = `
+  import { loadVulkan } from '${import.meta.url}';
+  loadVulkan();
   const { create } = await import('webgpu').catch((error) => {
     console.log('the npm package webgpu does not load: ' + error.message.split('\\n')[0]);
     process.exit(1);
@@ -49,6 +79,7 @@ export function whyNoWebGPU(env) {
   const probe = spawnSync(process.execPath, ['--input-type=module', '-e', PROBE], {
     encoding: 'utf8',
     timeout: 60_000,
+    cwd: fileURLToPath(new URL('..', import.meta.url)),
     env,
   });
   const answer = (probe.stdout ?? '').trim();
