@@ -1,0 +1,115 @@
+import { spawnSync } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { transformSync } from 'esbuild';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { bundleForBrowser } from './bundle.js';
+import { addSources, installTarball, packTarball } from './tarball.js';
+
+const MAX_CORE_GZIP_BYTES = 90 * 1024;
+
+const tsc = fileURLToPath(new URL('../../node_modules/typescript/bin/tsc', import.meta.url));
+
+describe('the packed tarball', () => {
+  let files: string[];
+  let project: string;
+
+  beforeAll(() => {
+    const tarball = packTarball();
+    files = tarball.files;
+    project = installTarball(tarball.path);
+    addSources(project, 'consumer');
+  });
+
+  it('holds what users need and nothing else', () => {
+    expect(files).toEqual(expect.arrayContaining(['package.json', 'LICENSE', 'README.md', 'dist/index.js']));
+    expect(
+      files.filter((path) => !/^(package\.json|LICENSE|README\.md|dist\/.*\.(js|d\.ts)|docs\/.*)$/.test(path)),
+    ).toEqual([]);
+    expect(files.filter((path) => /\b(test|bench|examples)\//.test(path))).toEqual([]);
+  });
+
+  it('runs in Node, all entry points sharing one core', () => {
+    const source = join(project, 'consumer.ts');
+    const { code } = transformSync(readFileSync(source, 'utf8'), { loader: 'ts', target: 'es2022' });
+    writeFileSync(join(project, 'consumer.js'), code);
+    const run = spawnSync(process.execPath, ['consumer.js'], { cwd: project, encoding: 'utf8', timeout: 60_000 });
+    expect(run.stderr).toBe('');
+    expect(run.status).toBe(0);
+    expect(JSON.parse(run.stdout.trim().split('\n').at(-1) ?? '')).toEqual({
+      shape: [2, 2],
+      product: [
+        [7, 10],
+        [15, 22],
+      ],
+      slope: 6,
+      modules: true,
+    });
+  });
+
+  // `lib` without DOM and no `types`: the declarations may not need WebGPU's types or Node's.
+  it.each([
+    ['nodenext', 'nodenext'],
+    ['esnext', 'bundler'],
+  ])('type-checks under strict with module %s, moduleResolution %s', (module, moduleResolution) => {
+    const config = {
+      compilerOptions: {
+        strict: true,
+        noEmit: true,
+        skipLibCheck: false,
+        exactOptionalPropertyTypes: true,
+        noUncheckedIndexedAccess: true,
+        noImplicitOverride: true,
+        target: 'ES2022',
+        lib: ['ES2022'],
+        types: [],
+        module,
+        moduleResolution,
+      },
+      files: ['console.d.ts', 'consumer.ts'],
+    };
+    const configPath = join(project, `tsconfig.${module}.json`);
+    writeFileSync(configPath, JSON.stringify(config));
+    writeFileSync(join(project, 'console.d.ts'), 'declare const console: { log(line: string): void };\n');
+    const check = spawnSync(process.execPath, [tsc, '-p', configPath], { cwd: project, encoding: 'utf8' });
+    expect(check.stdout).toBe('');
+    expect(check.status).toBe(0);
+  });
+
+  it('refuses wrong types', () => {
+    writeFileSync(
+      join(project, 'wrong.ts'),
+      `import { tensor } from 'tiller';\nexport const x: string = tensor([1]);\n`,
+    );
+    const args = [
+      tsc,
+      '--noEmit',
+      '--strict',
+      '--target',
+      'es2022',
+      '--module',
+      'nodenext',
+      'wrong.ts',
+      '--ignoreConfig',
+    ];
+    const check = spawnSync(process.execPath, args, { cwd: project, encoding: 'utf8' });
+    expect(check.stdout).toMatch(/wrong\.ts\(2,14\): error TS2322: Type 'Tensor' is not assignable to type 'string'/);
+  });
+
+  it(`bundles for a browser, the core in at most ${MAX_CORE_GZIP_BYTES / 1024} KB gzip`, async () => {
+    const core = await bundleForBrowser(project, `export * from 'tiller';`);
+    console.log(
+      `core bundle: ${core.gzipBytes} bytes gzip (${core.bytes} minified), ${core.lazyChunks} chunks loaded on demand`,
+    );
+    expect(core.gzipBytes).toBeLessThanOrEqual(MAX_CORE_GZIP_BYTES);
+    // Guards the measurement itself: an empty bundle would pass too.
+    expect(core.gzipBytes).toBeGreaterThan(5_000);
+  });
+
+  it('bundles every entry point for a browser', async () => {
+    const subpaths = ['nn', 'optim', 'data', 'formats'];
+    const source = subpaths.map((name) => `export * as ${name} from 'tiller/${name}';`).join('\n');
+    expect((await bundleForBrowser(project, source)).bytes).toBeGreaterThan(0);
+  });
+});
