@@ -43,8 +43,11 @@ it('skips a WebGPU suite where there is no adapter, and records why', () => {
   });
 });
 
-it.each([{ CI: 'true' }, { TILLER_PROVISION: '1' }])('fails instead under %o', (env) => {
-  const { status, counts, skipped } = runFixture({ ...noDriver, ...env });
+it.each([
+  ['CI', 'true'],
+  ['TILLER_PROVISION', '1'],
+])('fails instead under %s=%s', (name, value) => {
+  const { status, counts, skipped } = runFixture({ ...noDriver, [name]: value });
   expect(status).not.toBe(0);
   expect(counts).toEqual({ passed: 0, failed: 1, skipped: 0 });
   expect(skipped).toBeNull();
