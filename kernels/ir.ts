@@ -1,0 +1,138 @@
+import type { BinaryFn, DType, ReduceFn, UnaryFn } from '../src/graph/index.js';
+
+/**
+ * The kernel IR: a typed loop nest that every kernel engine renders (WGSL, WebAssembly). Nothing in it belongs to one engine:
+ * how parallel points map to threads, vectors or workgroups is the renderer's schedule, never part of the kernel.
+ */
+
+/** A loop variable: u32 values 0 .. extent - 1. Compared by identity. */
+export interface IndexVar {
+  readonly name: string;
+  readonly extent: number;
+}
+
+/**
+ * u32 index arithmetic. `mul`, `div` and `mod` have a constant right side, div and mod a non-zero one. `sub` may wrap below zero:
+ * a wrapped index only ever stands under a guard that is then false.
+ */
+export type Index =
+  | { readonly kind: 'const'; readonly value: number }
+  | { readonly kind: 'var'; readonly v: IndexVar }
+  | { readonly kind: 'add' | 'sub'; readonly a: Index; readonly b: Index }
+  | { readonly kind: 'mul' | 'div' | 'mod'; readonly a: Index; readonly b: number }
+  /** A computed i32 or u32 value taken as u32 (a negative one wraps to a large number, which a guard refuses). */
+  | { readonly kind: 'value'; readonly expr: Expr };
+
+/** A condition on indices, compared as u32. */
+export interface Cond {
+  readonly kind: 'lt' | 'ge' | 'eq';
+  readonly a: Index;
+  readonly b: Index;
+}
+
+/** Scalar expressions; a DAG shared by object identity. */
+export type Expr =
+  | { readonly kind: 'const'; readonly dtype: DType; readonly value: number }
+  /** Runtime scalar number `slot` of the kernel's params. */
+  | { readonly kind: 'param'; readonly dtype: DType; readonly slot: number }
+  | { readonly kind: 'index'; readonly dtype: 'i32' | 'u32'; readonly index: Index }
+  /** Element `index` of buffer number `buffer`. `clamp` where the index may be out of range (under a false guard): it must not fault. */
+  | { readonly kind: 'load'; readonly dtype: DType; readonly buffer: number; readonly index: Index; readonly clamp: boolean }
+  /** `value` where all conditions hold, else the constant `otherwise`. */
+  | { readonly kind: 'guard'; readonly dtype: DType; readonly conds: readonly Cond[]; readonly value: Expr; readonly otherwise: number }
+  /** `a` where all conditions hold, else `b` (pieces of a concatenation). */
+  | { readonly kind: 'choose'; readonly dtype: DType; readonly conds: readonly Cond[]; readonly a: Expr; readonly b: Expr }
+  | { readonly kind: 'unary'; readonly dtype: DType; readonly fn: UnaryFn; readonly x: Expr }
+  | { readonly kind: 'binary'; readonly dtype: DType; readonly fn: BinaryFn; readonly a: Expr; readonly b: Expr }
+  | { readonly kind: 'where'; readonly dtype: DType; readonly cond: Expr; readonly a: Expr; readonly b: Expr }
+  | { readonly kind: 'cast'; readonly dtype: DType; readonly x: Expr }
+  /** First word of threefry2x32 (20 rounds) with the key (key0, key1) and the counter words (counter, 0). */
+  | { readonly kind: 'threefry'; readonly dtype: 'u32'; readonly key0: Expr; readonly key1: Expr; readonly counter: Index }
+  /** The result of a reduction term or of a contraction, by identity of its `Result`. */
+  | { readonly kind: 'result'; readonly dtype: DType; readonly of: Result };
+
+/** A value computed by an enclosing statement (a reduction, the accumulator of a contraction). */
+export interface Result {
+  readonly name: string;
+  readonly dtype: DType;
+}
+
+export interface ReduceTerm {
+  readonly fn: ReduceFn;
+  /** Evaluated at every point of the reduction's variables. */
+  readonly value: Expr;
+  /** dtype: the value's, or i32 for argmax and argmin. */
+  readonly result: Result;
+}
+
+export interface StoreStmt {
+  readonly kind: 'store';
+  readonly buffer: number;
+  readonly index: Index;
+  readonly value: Expr;
+}
+
+/** Reduces all terms over the cross product of `vars` in row-major order (argmax and argmin have one variable). An empty one gives the identities. */
+export interface ReduceStmt {
+  readonly kind: 'reduce';
+  readonly vars: readonly IndexVar[];
+  readonly terms: readonly ReduceTerm[];
+}
+
+/** Independent iterations: they only store. */
+export interface LoopStmt {
+  readonly kind: 'loop';
+  readonly vars: readonly IndexVar[];
+  readonly body: readonly StoreStmt[];
+}
+
+export type Stmt = StoreStmt | ReduceStmt | LoopStmt;
+
+/** Independent points; at each, the statements run in order. Empty where some extent is 0. */
+export interface Segment {
+  readonly parallel: readonly IndexVar[];
+  readonly body: readonly Stmt[];
+}
+
+export interface BufferSpec {
+  readonly dtype: DType;
+  /** Elements (32-bit words). */
+  readonly length: number;
+  readonly access: 'read' | 'write' | 'readwrite';
+}
+
+interface KernelBase {
+  /** For reports and debug output, e.g. `add_mul_sum`. */
+  readonly name: string;
+  /** Distinct storage; no two overlap. A `readwrite` buffer is read and written at equal indices of one point only. */
+  readonly buffers: readonly BufferSpec[];
+  /** dtypes of the runtime scalars. */
+  readonly params: readonly DType[];
+  /** Floating-point operations of one run, for reports. */
+  readonly flops: number;
+}
+
+/** Fused elementwise, reduction and row kernels; several segments are independent of each other and share one launch. */
+export interface LoopKernel extends KernelBase {
+  readonly kind: 'loop';
+  readonly segments: readonly Segment[];
+}
+
+/**
+ * acc(batch, m, n) = sum over k of a(batch, m, k) * b(batch, k, n); then the epilogue's stores run at every (batch, m, n).
+ * `dot` and `conv` both lower to it (conv as implicit GEMM: its operand expressions do the index arithmetic).
+ */
+export interface ContractionKernel extends KernelBase {
+  readonly kind: 'contraction';
+  readonly batch: IndexVar;
+  readonly m: IndexVar;
+  readonly n: IndexVar;
+  readonly k: IndexVar;
+  readonly dtype: DType;
+  readonly a: Expr;
+  readonly b: Expr;
+  readonly acc: Result;
+  readonly epilogue: readonly StoreStmt[];
+}
+
+export type Kernel = LoopKernel | ContractionKernel;

@@ -1,0 +1,86 @@
+import type { DeviceLostError } from '../graph/index.js';
+import type { Plan, ProgramGraph } from './plan.js';
+
+export type EngineName = 'webgpu' | 'wasm' | 'tfjs' | 'reference' | 'plan-only';
+
+/** What `engineInfo()` tells. */
+export interface EngineInfo {
+  readonly engine: EngineName;
+  /** Adapter or runtime, in words. */
+  readonly adapter: string;
+  /** True where the work runs on the CPU. */
+  readonly software: boolean;
+  readonly features: readonly string[];
+  readonly limits: Readonly<Record<string, number>>;
+  /** Why this engine was chosen. */
+  readonly why: string;
+}
+
+/** What the scheduler may count on. */
+export interface Capabilities {
+  readonly software: boolean;
+  readonly maxStorageBuffers: number;
+  readonly maxBindingBytes: number;
+  readonly maxBufferBytes: number;
+  readonly maxWorkgroupsPerDimension: number;
+  readonly maxInvocationsPerWorkgroup: number;
+  readonly maxWorkgroupMemoryBytes: number;
+  readonly subgroups: boolean;
+}
+
+/** Storage on an engine: opaque above layer 2. */
+export interface EngineBuffer {
+  readonly bytes: number;
+}
+
+/** A prepared plan or graph: opaque above layer 2. */
+export interface Program {
+  /** Launches and submits of one run (0 for graph engines). */
+  readonly kernels: number;
+  readonly submits: number;
+}
+
+export interface MemoryStats {
+  /** Bytes in buffers handed out: tensors and the arena. */
+  live: number;
+  peak: number;
+  /** Bytes kept for reuse. */
+  pooled: number;
+  buffers: number;
+}
+
+interface EngineBase {
+  readonly name: EngineName;
+  readonly capabilities: Capabilities;
+  info(): EngineInfo;
+  /** Copies 32-bit words in (bool as words 0 and 1). The data may be changed by the caller after the call. Throws OutOfMemoryError. */
+  upload(words: Uint32Array | Int32Array | Float32Array): EngineBuffer;
+  /** Copies the words of several buffers out, in one round trip. Rejects with DeviceLostError or EngineError. */
+  read(buffers: readonly EngineBuffer[]): Promise<ArrayBuffer[]>;
+  /** Returns storage to the pool; work already queued still uses it. Freeing twice is an InternalError. */
+  free(buffer: EngineBuffer): void;
+  memory(): MemoryStats;
+  /** Resolves when everything queued so far has run; rejects with what went wrong. */
+  idle(): Promise<void>;
+  /** Resolves if the device is ever lost, whatever the reason but destroy(). */
+  readonly lost: Promise<DeviceLostError>;
+  destroy(): void;
+  /**
+   * Runs a program. `inputs` by position; donated ones may be overwritten and come back as outputs. Queues and returns at once;
+   * `scalars` by position. The outputs are usable as inputs at once.
+   */
+  run(program: Program, inputs: readonly EngineBuffer[], scalars: readonly number[]): EngineBuffer[];
+}
+
+export interface KernelEngine extends EngineBase {
+  readonly kind: 'kernel';
+  /** Compiles all kernels, asynchronously and in parallel. */
+  prepare(plan: Plan): Promise<Program>;
+}
+
+export interface GraphEngine extends EngineBase {
+  readonly kind: 'graph';
+  prepareGraph(graph: ProgramGraph): Promise<Program>;
+}
+
+export type Engine = KernelEngine | GraphEngine;

@@ -1,0 +1,48 @@
+import type { Kernel } from '../../kernels/ir.js';
+import type { DType, Node, Shape } from '../graph/index.js';
+
+/** A storage range that kernels of a plan bind. */
+export interface PlanBuffer {
+  /** Bytes, a multiple of 4; 0 for empty tensors (never bound by a kernel that runs). */
+  readonly bytes: number;
+  readonly place:
+    | { readonly kind: 'input'; readonly index: number }
+    /** Allocated for the caller by the run. */
+    | { readonly kind: 'output'; readonly index: number }
+    /** A range of the engine's arena, at a multiple of 256 bytes; its contents do not outlive the run. */
+    | { readonly kind: 'arena'; readonly offset: number };
+}
+
+export interface PlannedKernel {
+  readonly kernel: Kernel;
+  /** For each of `kernel.buffers`, the index of its PlanBuffer. No two of one kernel overlap. */
+  readonly bindings: readonly number[];
+  /** For each of `kernel.params`, the index of its scalar. */
+  readonly params: readonly number[];
+}
+
+export interface PlanOutput {
+  readonly shape: Shape;
+  readonly dtype: DType;
+  /** Index of its PlanBuffer: an 'output', or an 'input' that was donated (or passes through). */
+  readonly buffer: number;
+}
+
+/** What a kernel engine prepares: kernels in order, with all storage placed. */
+export interface Plan {
+  readonly kernels: readonly PlannedKernel[];
+  readonly buffers: readonly PlanBuffer[];
+  readonly inputs: readonly { readonly shape: Shape; readonly dtype: DType; readonly donated: boolean }[];
+  readonly scalars: readonly DType[];
+  readonly outputs: readonly PlanOutput[];
+  readonly arenaBytes: number;
+}
+
+/** What a graph engine prepares: the simplified graph. Leaf nodes stand for inputs by position; their sources hold no data. */
+export interface ProgramGraph {
+  /** All nodes, inputs before users. */
+  readonly nodes: readonly Node[];
+  readonly inputs: readonly Node<'leaf'>[];
+  readonly scalars: readonly Node<'scalar'>[];
+  readonly outputs: readonly Node[];
+}
