@@ -1,9 +1,9 @@
 import { spawnSync } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { transformSync } from 'esbuild';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { bundleForBrowser } from './bundle.js';
 import { addSources, installTarball, packTarball } from './tarball.js';
 
@@ -14,12 +14,18 @@ const tsc = fileURLToPath(new URL('../../node_modules/typescript/bin/tsc', impor
 describe('the packed tarball', () => {
   let files: string[];
   let project: string;
+  let packed: string;
 
   beforeAll(() => {
     const tarball = packTarball();
+    packed = tarball.path;
     files = tarball.files;
     project = installTarball(tarball.path);
     addSources(project, 'consumer');
+  });
+
+  afterAll(() => {
+    for (const folder of [project, packed && dirname(packed)]) if (folder) rmSync(folder, { recursive: true });
   });
 
   it('holds what users need and nothing else', () => {

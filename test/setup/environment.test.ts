@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -23,11 +23,13 @@ function runFixture(env: Record<string, string>) {
     stdio: 'ignore',
     env: { ...process.env, CI: '', TILLER_PROVISION: '', TILLER_SKIP_RECORD: record, ...env },
   });
-  return {
+  const outcome = {
     status,
     counts: countTests(JSON.parse(readFileSync(report, 'utf8'))),
     skipped: existsSync(record) ? JSON.parse(readFileSync(record, 'utf8')) : null,
   };
+  rmSync(scratch, { recursive: true });
+  return outcome;
 }
 
 const noDriver = { VK_ICD_FILENAMES: '/nonexistent.json', VK_DRIVER_FILES: '' };
