@@ -1,3 +1,5 @@
+export * from './composed.js';
+export * from './constants.js';
 export * from './contraction.js';
 export * from './dtype.js';
 export * from './elementwise.js';
@@ -6,6 +8,10 @@ export * from './indexing.js';
 export * from './markers.js';
 export * from './movement.js';
 export * from './node.js';
+export * from './print.js';
+export * from './rebuild.js';
 export * from './reduce.js';
 export * from './shape.js';
+export * from './simplify/index.js';
 export * from './sources.js';
+export * from './verify.js';

@@ -1,0 +1,79 @@
+import { type DType, roundToDType } from '../dtype.js';
+import type { BinaryFn, UnaryFn } from '../node.js';
+
+/** Nearest integer, halves to even. */
+function roundHalfToEven(x: number): number {
+  const r = Math.round(x);
+  return Math.abs(x % 1) === 0.5 && r % 2 !== 0 ? r - 1 : r;
+}
+
+/**
+ * Elementwise functions of one number, in float64: what storing the result rounds. null where JavaScript has no such function to fold with.
+ */
+export const UNARY_VALUES: Record<UnaryFn, ((x: number) => number) | null> = {
+  neg: (x) => -x,
+  abs: Math.abs,
+  sign: Math.sign,
+  floor: Math.floor,
+  ceil: Math.ceil,
+  round: roundHalfToEven,
+  trunc: Math.trunc,
+  reciprocal: (x) => 1 / x,
+  sqrt: Math.sqrt,
+  rsqrt: (x) => 1 / Math.sqrt(x),
+  exp: Math.exp,
+  expm1: Math.expm1,
+  log: Math.log,
+  log1p: Math.log1p,
+  sin: Math.sin,
+  cos: Math.cos,
+  tan: Math.tan,
+  asin: Math.asin,
+  acos: Math.acos,
+  atan: Math.atan,
+  sinh: Math.sinh,
+  cosh: Math.cosh,
+  tanh: Math.tanh,
+  sigmoid: (x) => 1 / (1 + Math.exp(-x)),
+  erf: null,
+  isnan: (x) => Number(Number.isNaN(x)),
+  isinf: (x) => Number(Math.abs(x) === Infinity),
+  isfinite: (x) => Number(Number.isFinite(x)),
+  logicalNot: (x) => 1 - x,
+  bitwiseNot: (x) => ~x,
+};
+
+type BinaryValue = (a: number, b: number, dtype: DType) => number;
+
+/** As UNARY_VALUES. Integers wrap when stored. */
+export const BINARY_VALUES: Record<BinaryFn, BinaryValue | null> = {
+  add: (a, b) => a + b,
+  sub: (a, b) => a - b,
+  mul: (a, b, dtype) => (dtype === 'f32' ? a * b : Math.imul(a, b)),
+  div: (a, b) => a / b,
+  floorDiv: null,
+  remainder: null,
+  fmod: (a, b, dtype) => (dtype !== 'f32' && b === 0 ? 0 : a % b),
+  pow: null,
+  max: (a, b) => Math.max(a, b),
+  min: (a, b) => Math.min(a, b),
+  atan2: (y, x) => Math.atan2(y, x),
+  eq: (a, b) => Number(a === b),
+  ne: (a, b) => Number(a !== b),
+  lt: (a, b) => Number(a < b),
+  le: (a, b) => Number(a <= b),
+  and: (a, b) => a & b,
+  or: (a, b) => a | b,
+  xor: (a, b) => a ^ b,
+  shiftLeft: null,
+  shiftRight: null,
+};
+
+/** Numeric conversion: f32 to integers truncates and saturates, NaN gives 0; between integers wraps; to bool is != 0, NaN true. */
+export function castValue(x: number, from: DType, to: DType): number {
+  if (to === 'bool') return x === 0 ? 0 : 1;
+  if (from !== 'f32' || to === 'f32') return roundToDType(x, to);
+  if (Number.isNaN(x)) return 0;
+  const [low, high] = to === 'i32' ? [-(2 ** 31), 2 ** 31 - 1] : [0, 2 ** 32 - 1];
+  return Math.min(Math.max(Math.trunc(x), low), high);
+}
