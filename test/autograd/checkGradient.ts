@@ -1,0 +1,155 @@
+import { expect } from 'vitest';
+import { backward } from '../../src/autograd/index.js';
+import {
+  binary,
+  constant,
+  type DType,
+  leaf,
+  type Node,
+  reduce,
+  reshape,
+  type Shape,
+  simplify,
+  sizeOf,
+  verifyGraph,
+} from '../../src/graph/index.js';
+import { evaluate64, type TestSource } from './evaluate64.js';
+
+/** Deterministic numbers in (0, 1) (mulberry32). */
+export function randomNumbers(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let t = Math.imul(state ^ (state >>> 15), 1 | state);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+export function valuesLeaf(shape: Shape, values: number[], dtype: DType = 'f32', requiresGrad = false): Node<'leaf'> {
+  const source: TestSource = { shape, dtype, values };
+  return leaf(source, requiresGrad);
+}
+
+/** A leaf of `shape` with numbers in [low, high]. */
+export function randomLeaf(next: () => number, shape: Shape, low: number, high: number): Node<'leaf'> {
+  const values = Array.from({ length: sizeOf(shape) }, () => low + (high - low) * next());
+  return valuesLeaf(shape, values, 'f32', true);
+}
+
+const valuesOf = (node: Node<'leaf'>): number[] => (node.attrs.source as TestSource).values;
+
+const sumAll = (x: Node): Node =>
+  reshape(
+    reduce(
+      'sum',
+      x,
+      x.shape.map((_, i) => i),
+    ),
+    [],
+  );
+
+/** Weighted sum of all elements of some nodes, of shape []: one number to differentiate. */
+function weighted(nodes: readonly Node[], weights: readonly Node[]): (values: number[][]) => number {
+  return (values) =>
+    nodes.reduce((sum, _, i) => {
+      const w = valuesOf(weights[i] as Node<'leaf'>);
+      return sum + values[i]!.reduce((s, v, j) => s + v * w[j]!, 0);
+    }, 0);
+}
+
+const STEP = 1e-4;
+
+/** Central differences of a function of the values of some leaves. */
+function differences(of: () => number, inputs: readonly Node<'leaf'>[]): number[][] {
+  return inputs.map((input) => {
+    const values = valuesOf(input);
+    return values.map((v, i) => {
+      const at = (x: number): number => {
+        values[i] = x;
+        const result = of();
+        values[i] = v;
+        return result;
+      };
+      // Fourth order: exact to about STEP^4.
+      return (8 * (at(v + STEP) - at(v - STEP)) - (at(v + 2 * STEP) - at(v - 2 * STEP))) / (12 * STEP);
+    });
+  });
+}
+
+// Differences are good to 1e-9 times the size of the derivatives; constants in the rules are rounded to f32 (6e-8).
+const TOLERANCE = 1e-6;
+
+function expectClose(actual: number[][], expected: number[][], what: string): void {
+  expected.forEach((list, i) => {
+    const size = Math.max(1, ...list.map(Math.abs));
+    list.forEach((e, j) => {
+      const a = actual[i]![j]!;
+      expect(Math.abs(a - e) / size, `${what}: input ${i}, element ${j}: ${a} against ${e}`).toBeLessThan(TOLERANCE);
+    });
+    expect(actual[i]!.length).toBe(list.length);
+  });
+}
+
+/**
+ * Checks first and second derivatives of `build` at the values of `inputs` against central differences in float64, with random weights
+ * on the outputs; also that simplifying the gradients keeps their values, and that all graphs verify.
+ */
+export function checkGradient(build: (...inputs: Node[]) => Node, inputs: readonly Node<'leaf'>[], seed = 1): void {
+  const next = randomNumbers(seed);
+  const output = build(...inputs);
+  const cotangent = valuesLeaf(
+    output.shape,
+    Array.from({ length: sizeOf(output.shape) }, () => next() + 0.5),
+  );
+  const gradients = gradientsOf([output], [cotangent], inputs);
+  const firstOrder = evaluateChecked(gradients);
+  const loss = weighted([output], [cotangent]);
+  expectClose(
+    firstOrder,
+    differences(() => loss(evaluate64([output])), inputs),
+    'first order',
+  );
+
+  const weights = inputs.map((input) =>
+    valuesLeaf(
+      input.shape,
+      valuesOf(input).map(() => next() + 0.5),
+    ),
+  );
+  const products = gradients.map((g, i) => sumAll(binary('mul', g, weights[i]!)));
+  const total = products.reduce((a, b) => binary('add', a, b));
+  const second = gradientsOf([total], [constant(1, 'f32')], inputs);
+  const secondLoss = weighted(gradients, weights);
+  expectClose(
+    evaluateChecked(second),
+    differences(() => secondLoss(evaluate64(gradients)), inputs),
+    'second order',
+  );
+}
+
+/** Gradients, with zeros where there are none. */
+function gradientsOf(outputs: readonly Node[], cotangents: readonly Node[], wrt: readonly Node[]): Node[] {
+  return backward(outputs, cotangents, wrt).map(
+    (g, i) =>
+      g ??
+      valuesLeaf(
+        wrt[i]!.shape,
+        Array.from({ length: sizeOf(wrt[i]!.shape) }, () => 0),
+      ),
+  );
+}
+
+function evaluateChecked(nodes: readonly Node[]): number[][] {
+  verifyGraph(nodes);
+  const values = evaluate64(nodes);
+  const simple = simplify(nodes);
+  verifyGraph(simple);
+  evaluate64(simple).forEach((list, i) => {
+    expect(simple[i]!.shape).toEqual(nodes[i]!.shape);
+    list.forEach((v, j) => {
+      expect(Math.abs(v - values[i]![j]!)).toBeLessThanOrEqual(1e-9 * Math.max(1, Math.abs(v)));
+    });
+  });
+  return values;
+}
