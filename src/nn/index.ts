@@ -1,0 +1,7 @@
+export * from './activation.js';
+export { Conv2d, type Conv2dOptions, MaxPool2d } from './convolution.js';
+export { Linear, type LinearOptions } from './linear.js';
+export * from './loss.js';
+export * from './module.js';
+export { parameter } from './parameter.js';
+export * from './sequential.js';
