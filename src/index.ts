@@ -1,1 +1,4 @@
+export * from './tensor/index.js';
+
+/** Version of this package. */
 export const version = '0.1.0';

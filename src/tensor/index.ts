@@ -1,0 +1,53 @@
+export { engineInfo, initEngine as init, memory } from '../compile/index.js';
+export type { EngineInfo, EngineName } from '../engine/engine.js';
+export type { DType, DTypeArrays, Shape, TypedArray } from '../graph/index.js';
+export {
+  ArgumentError,
+  DeviceLostError,
+  DTypeError,
+  EngineError,
+  EngineUnavailableError,
+  FormatError,
+  InternalError,
+  OutOfMemoryError,
+  ShapeError,
+  StaleTensorError,
+  TillerError,
+  UnsupportedError,
+} from '../graph/index.js';
+export * from './activations.js';
+export * from './choosing.js';
+export * from './convolution.js';
+export {
+  arange,
+  type CreateOptions,
+  eye,
+  full,
+  fullLike,
+  linspace,
+  type NumericArray,
+  ones,
+  onesLike,
+  scalar,
+  type TensorData,
+  type TensorOptions,
+  tensor,
+  zeros,
+  zerosLike,
+} from './creation.js';
+export * from './differentiation.js';
+export * from './elementwise.js';
+export { manualSeed } from './generator.js';
+export * from './indexing.js';
+export * from './joining.js';
+export * from './linalg.js';
+export * from './losses.js';
+export * from './movement.js';
+export { isTensor, type TensorLike } from './operands.js';
+export * from './random.js';
+export { realize } from './realization.js';
+export * from './reductions.js';
+export { keep, scope } from './scope.js';
+export type { TensorStructure } from './structure.js';
+export { type NestedNumbers, Tensor } from './tensor.js';
+export { grad, noGrad, valueAndGrad } from './transforms.js';

@@ -1,0 +1,130 @@
+import {
+  ArgumentError,
+  broadcastScalar,
+  broadcastShapes,
+  broadcastTo,
+  cast,
+  checkShape,
+  constant,
+  type DType,
+  DTypeError,
+  type Node,
+  promote,
+  promoteWithNumber,
+  type Shape,
+} from '../graph/index.js';
+import { Handle } from './handle.js';
+import type { Tensor } from './tensor.js';
+
+/** An operand: a plain number beside a tensor is weak, that is, an integer keeps an integer tensor's dtype and otherwise f32 wins. */
+export type TensorLike = Tensor | number;
+
+/** Whether a value is a tensor. */
+export const isTensor = (value: unknown): value is Tensor => value instanceof Handle;
+
+const kindOf = (value: unknown): string =>
+  value === null ? 'null' : Array.isArray(value) ? 'an array' : typeof value === 'object' ? 'an object' : typeof value;
+
+/** The node of an argument that must be a tensor. */
+export function nodeOf(op: string, value: Tensor): Node {
+  if (!isTensor(value)) throw new ArgumentError(`[${op}] not a tensor: ${kindOf(value)} (expected a Tensor)`);
+  return value.node;
+}
+
+/** The first tensor among operands, which makes the result. */
+export function firstTensor(op: string, operands: readonly TensorLike[]): Tensor {
+  for (const value of operands) {
+    if (!isTensor(value) && typeof value !== 'number') {
+      throw new ArgumentError(`[${op}] not an operand: ${kindOf(value)} (expected a Tensor or a number)`);
+    }
+  }
+  const found = operands.find(isTensor);
+  if (found === undefined) throw new ArgumentError(`[${op}] only numbers given (expected at least one Tensor)`);
+  return found;
+}
+
+const INTEGER_RANGE: Partial<Record<DType, readonly [number, number]>> = {
+  i32: [-(2 ** 31), 2 ** 31 - 1],
+  u32: [0, 2 ** 32 - 1],
+};
+
+/** A number that becomes a constant of a dtype; refuses integers that would wrap. */
+export function checkedNumber(op: string, value: number, dtype: DType): number {
+  const range = INTEGER_RANGE[dtype];
+  if (range !== undefined && (value < range[0] || value > range[1])) {
+    throw new ArgumentError(`[${op}] number out of range: ${value} (${dtype} holds ${range[0]}..${range[1]})`);
+  }
+  return value;
+}
+
+/** The dtype of an operation between operands: tensors promote among themselves, then numbers join weakly. */
+export function commonDType(operands: readonly TensorLike[]): DType {
+  const dtypes = operands.filter(isTensor).map((t) => t.dtype);
+  return operands.reduce<DType>(
+    (dtype, value) => (typeof value === 'number' ? promoteWithNumber(dtype, value) : dtype),
+    dtypes.reduce(promote),
+  );
+}
+
+/** The shape that operands broadcast to; numbers fit any. */
+export function commonShape(op: string, operands: readonly TensorLike[]): Shape {
+  let shape: Shape = [];
+  for (const value of operands) if (isTensor(value)) shape = broadcastShapes(op, shape, value.shape);
+  return shape;
+}
+
+/** An operand as a node of a dtype, broadcast to a shape. */
+export function operandNode(op: string, value: TensorLike, dtype: DType, shape: Shape): Node {
+  return typeof value === 'number'
+    ? broadcastScalar(constant(checkedNumber(op, value, dtype), dtype), shape)
+    : broadcastTo(cast(value.node, dtype), shape);
+}
+
+/** Throws unless a dtype is among those that an operation takes. */
+export function requireDType(op: string, dtype: DType, allowed: readonly DType[]): void {
+  if (!allowed.includes(dtype)) {
+    throw new DTypeError(`[${op}] dtype not allowed: ${dtype} (expected ${allowed.join(', ')})`);
+  }
+}
+
+/** Integers and bools as f32, which functions on real numbers compute in. */
+export const asFloat = (op: string, x: Tensor): Node => cast(nodeOf(op, x), 'f32');
+
+/** Indices as i32. Throws DTypeError for f32 and bool. */
+export function asIndex(op: string, x: Tensor): Node {
+  const node = nodeOf(op, x);
+  if (node.dtype !== 'i32' && node.dtype !== 'u32') {
+    throw new DTypeError(`[${op}] index is ${node.dtype} (expected i32 or u32)`);
+  }
+  return cast(node, 'i32');
+}
+
+/** Lengths given as `f(2, 3)` or as `f([2, 3])`. */
+export type Lengths = number[] | [readonly number[]];
+
+/** The list of numbers in rest arguments that may hold one array. */
+export function numberList(op: string, values: Lengths): readonly number[] {
+  const first = values[0];
+  const list = Array.isArray(first) ? (first as readonly number[]) : (values as readonly number[]);
+  for (const v of list) {
+    if (!Number.isInteger(v)) throw new ArgumentError(`[${op}] not an integer: ${String(v)} (expected integers)`);
+  }
+  return list;
+}
+
+/** A shape from a user: a list, or one number for a vector. */
+export function shapeOf(op: string, shape: number | Shape): number[] {
+  if (typeof shape !== 'number' && !Array.isArray(shape)) {
+    throw new ArgumentError(`[${op}] not a shape: ${kindOf(shape)} (expected a list of numbers)`);
+  }
+  return [...checkShape(op, typeof shape === 'number' ? [shape] : (shape as Shape))];
+}
+
+/** An integer argument within bounds. */
+export function checkInteger(op: string, name: string, value: number, least = Number.NEGATIVE_INFINITY): number {
+  if (!Number.isInteger(value) || value < least) {
+    const bound = least === Number.NEGATIVE_INFINITY ? '' : ` of at least ${least}`;
+    throw new ArgumentError(`[${op}] ${name} is ${String(value)} (expected an integer${bound})`);
+  }
+  return value;
+}

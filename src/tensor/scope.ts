@@ -1,0 +1,62 @@
+import { realize } from '../compile/index.js';
+import { constant } from '../graph/index.js';
+import { watchingTensors } from './handle.js';
+import { tensorsWithin } from './structure.js';
+import type { Tensor } from './tensor.js';
+
+const kept = new WeakSet<Tensor>();
+
+/** Keeps a tensor (or the tensors in arrays and objects) beyond the scope that it was made in: module and optimizer state. */
+export function keep<T>(value: T): T {
+  for (const x of tensorsWithin(value)) kept.add(x);
+  return value;
+}
+
+/**
+ * Runs a function and frees what was computed inside, except the tensors it returns (also in arrays and plain objects), those that `keep` was
+ * given, and gradients. When it returns a promise, that happens when the promise settles, and only tensors made before the first `await` count.
+ *
+ *     const digit = await tl.scope(() => model.forward(image).argmax(1).item());
+ */
+export function scope<T>(f: () => T): T {
+  const made: Tensor[] = [];
+  // Node ids rise: nodes up to this one were made outside, even where a tensor made inside stands for them.
+  const last = constant(0, 'f32').id;
+  const finish = (result: unknown) => free(made, last, tensorsWithin(result));
+  let result: T;
+  try {
+    result = watchingTensors((x) => made.push(x), f);
+  } catch (error) {
+    finish(null);
+    throw error;
+  }
+  if (result instanceof Promise) {
+    return result.then(
+      (value: unknown) => {
+        finish(value);
+        return value;
+      },
+      (error: unknown) => {
+        finish(null);
+        throw error;
+      },
+    ) as T;
+  }
+  finish(result);
+  return result;
+}
+
+function free(made: readonly Tensor[], last: number, returned: readonly Tensor[]): void {
+  const gradients = made.flatMap((x) => (x.disposed || x.grad === null ? [] : [x.grad]));
+  const spared = new Set(
+    [...returned, ...gradients, ...made.filter((x) => kept.has(x))].filter((x) => !x.disposed).map((x) => x.node),
+  );
+  const computed = made.filter(
+    (x) => !x.disposed && x.node.realized !== null && x.node.id > last && !spared.has(x.node),
+  );
+  if (computed.length === 0) return;
+  // What is returned may still need what is about to go.
+  const waiting = returned.filter((x) => !x.disposed && x.node.realized === null).map((x) => x.node);
+  if (waiting.length > 0) void realize(waiting);
+  for (const x of computed) x.dispose();
+}

@@ -1,0 +1,184 @@
+import { disposeNode, engineInfo, peekNode, readNode } from '../compile/index.js';
+import type { EngineName } from '../engine/engine.js';
+import {
+  ArgumentError,
+  type DType,
+  type Node,
+  type Shape,
+  ShapeError,
+  showShape,
+  sizeOf,
+  type TypedArray,
+  UnsupportedError,
+} from '../graph/index.js';
+import * as activations from './activations.js';
+import * as choosing from './choosing.js';
+import * as convolution from './convolution.js';
+import * as differentiation from './differentiation.js';
+import * as elementwise from './elementwise.js';
+import { Handle } from './handle.js';
+import * as indexing from './indexing.js';
+import * as linalg from './linalg.js';
+import * as losses from './losses.js';
+import * as movement from './movement.js';
+import type { TensorLike } from './operands.js';
+import { formatTensor, formatUnread } from './print.js';
+import * as reductions from './reductions.js';
+
+// Every function of these files is a method too; its first argument is then the tensor itself.
+const FAMILIES = [
+  elementwise,
+  choosing,
+  reductions,
+  movement,
+  indexing,
+  linalg,
+  activations,
+  convolution,
+  losses,
+  differentiation,
+];
+
+type MethodOf<F> = F extends (self: never, ...rest: infer Rest) => infer Result ? (...rest: Rest) => Result : never;
+/** `where` has another order of arguments as a method: the tensor is then what is chosen, not the condition. */
+type MethodsOf<Family> = {
+  readonly [Name in keyof Family as Exclude<Name, 'where'>]: MethodOf<Family[Name]>;
+};
+
+type ElementwiseMethods = MethodsOf<typeof elementwise>;
+type ChoosingMethods = MethodsOf<typeof choosing>;
+type ReductionMethods = MethodsOf<typeof reductions>;
+type MovementMethods = MethodsOf<typeof movement>;
+type IndexingMethods = MethodsOf<typeof indexing>;
+type LinearAlgebraMethods = MethodsOf<typeof linalg>;
+type ActivationMethods = MethodsOf<typeof activations>;
+type ConvolutionMethods = MethodsOf<typeof convolution>;
+type LossMethods = MethodsOf<typeof losses>;
+type DifferentiationMethods = MethodsOf<typeof differentiation>;
+
+export interface Tensor
+  extends ElementwiseMethods,
+    ChoosingMethods,
+    ReductionMethods,
+    MovementMethods,
+    IndexingMethods,
+    LinearAlgebraMethods,
+    ActivationMethods,
+    ConvolutionMethods,
+    LossMethods,
+    DifferentiationMethods {}
+
+const INSPECT = Symbol.for('nodejs.util.inspect.custom');
+
+/** Numbers (booleans for bool) nested as deep as a tensor has axes. */
+export type NestedNumbers = number | boolean | NestedNumbers[];
+
+/**
+ * An n-dimensional array whose value is computed when it is read. Made by `tensor`, `zeros`, `randn` and so on; every operation is a
+ * method and a function of the same name.
+ */
+export class Tensor extends Handle {
+  static {
+    for (const [name, op] of FAMILIES.flatMap((family) => Object.entries(family))) {
+      if (Object.hasOwn(Tensor.prototype, name)) continue;
+      const value = function (this: Tensor, ...rest: unknown[]): unknown {
+        return (op as (...all: unknown[]) => unknown)(this, ...rest);
+      };
+      Object.defineProperty(Tensor.prototype, name, { value, writable: true, configurable: true });
+    }
+  }
+
+  /** @internal */
+  derive(node: Node): Tensor {
+    return new Tensor(node);
+  }
+
+  /** Number of elements. */
+  numel(): number {
+    return sizeOf(this.shape);
+  }
+
+  /** This tensor where the condition holds and `other` elsewhere; all three broadcast. See the function `where`. */
+  where(condition: Tensor, other: TensorLike): Tensor {
+    return choosing.where(condition, this, other);
+  }
+
+  /** Casts to a dtype, or moves to an engine. Throws UnsupportedError for an engine other than the one in use. */
+  to(target: DType | EngineName): Tensor {
+    if (isEngineName(target)) {
+      const { engine } = engineInfo();
+      if (target === engine) return this;
+      throw new UnsupportedError(`[to] moving between engines is not supported: ${engine} to ${target}`);
+    }
+    return elementwise.cast(this, target);
+  }
+
+  /**
+   * The elements in row-major order, in an array of your own: Float32Array, Int32Array, Uint32Array, and for bool a Uint8Array of 0 and
+   * 1. Computes them first where that has not happened yet. Rejects with what went wrong on the engine.
+   */
+  async data(): Promise<TypedArray> {
+    return (await readNode(this.node)).slice();
+  }
+
+  /** The value of a tensor with one element: a boolean for bool, else a number. Rejects with ShapeError for other sizes. */
+  async item<T extends number | boolean = number>(): Promise<T> {
+    if (this.numel() !== 1) {
+      throw new ShapeError(`[item] more or less than one element: ${showShape(this.shape)} (use data() or tolist())`);
+    }
+    const { dtype } = this;
+    const [value] = await readNode(this.node);
+    return (dtype === 'bool' ? value !== 0 : value) as T;
+  }
+
+  /** The elements as nested arrays (a single number for shape []); booleans for bool. */
+  async tolist<T = NestedNumbers>(): Promise<T> {
+    const { shape, dtype } = this;
+    return nested(await readNode(this.node), shape, dtype, 0) as T;
+  }
+
+  /** The values as PyTorch prints them once they have been read; before that shape and dtype. */
+  override toString(): string {
+    if (this.disposed) return 'tensor(disposed)';
+    const { node } = this;
+    const values = peekNode(node);
+    return values === null
+      ? formatUnread(node.shape, node.dtype, node.requiresGrad)
+      : formatTensor(values, node.shape, node.dtype, node.requiresGrad);
+  }
+
+  /** Prints in templates and String(); refuses arithmetic, which JavaScript would do on that text. */
+  [Symbol.toPrimitive](hint: 'string' | 'number' | 'default'): string {
+    if (hint === 'string') return this.toString();
+    throw new ArgumentError(
+      '[Tensor] JavaScript operators do not work on tensors (use methods: a.add(b), a.mul(2), a.lt(b); String(a) to print)',
+    );
+  }
+
+  /** @internal What console.log shows in Node. */
+  [INSPECT](): string {
+    return this.toString();
+  }
+
+  /** Frees the storage of the value; the tensor, and others that share the value, cannot be read afterwards. Twice is fine. */
+  dispose(): void {
+    if (this.disposed) return;
+    disposeNode(this.node);
+    this.release();
+  }
+
+  /** For `using x = …`: the same as dispose(). */
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+}
+
+const ENGINES: Record<EngineName, true> = { webgpu: true, wasm: true, tfjs: true, reference: true, 'plan-only': true };
+const isEngineName = (value: string): value is EngineName => Object.hasOwn(ENGINES, value);
+
+function nested(values: TypedArray, shape: Shape, dtype: DType, offset: number): NestedNumbers {
+  const [length, ...inner] = shape;
+  if (length === undefined) return dtype === 'bool' ? values[offset] !== 0 : values[offset]!;
+  const stride = sizeOf(inner);
+  return Array.from({ length }, (_, i) => nested(values, inner, dtype, offset + i * stride));
+}
