@@ -270,6 +270,7 @@ describe('movement', () => {
     becomes(slice(spread, [0, 1], [2, 3], [1, 3]), x);
     becomes(slice(spread, [0, 4], [2, 1]), slice(x, [0, 1], [2, 1]));
     stays(slice(spread, [0, 2], [2, 3]));
+    stays(slice(spread, [0, 2], [2, 2], [1, 3]));
     const joined = concat([x, y], 1);
     becomes(slice(joined, [0, 3], [2, 3]), y);
     becomes(slice(joined, [0, 4], [2, 2]), slice(y, [0, 1], [2, 2]));
