@@ -261,7 +261,8 @@ describe.each([
         }
       }
       expect(seen).toHaveLength(20);
-      for (const { live, pooled } of seen) expect({ live, pooled }).toEqual({ live: seen[0].live, pooled: seen[0].pooled });
+      for (const { live, pooled } of seen)
+        expect({ live, pooled }).toEqual({ live: seen[0].live, pooled: seen[0].pooled });
       expect(seen[19].rss - seen[4].rss).toBeLessThan(64 * MIB);
       expect((await floats(engine, w))[0]).toEqual(Array(length).fill(1000 * 3 + 1000 * 4));
       engine.free(w);

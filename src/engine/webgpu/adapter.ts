@@ -26,14 +26,22 @@ export async function findAdapter(request: AdapterRequest): Promise<FoundAdapter
   if (gpu) {
     const adapter = await gpu.requestAdapter({ powerPreference: request.powerPreference });
     const tried = [`navigator.gpu: ${adapter ? 'an adapter' : 'no adapter'}`];
-    return accept(adapter, tried, false, request, 'a browser with WebGPU switched on, or its flag for software adapters');
+    return accept(
+      adapter,
+      tried,
+      false,
+      request,
+      'a browser with WebGPU switched on, or its flag for software adapters',
+    );
   }
   if (typeof process !== 'undefined' && process.versions?.node) {
     const { adapter, tried } = await requestNodeAdapter({ ...request, flags: request.dawnFlags });
     return accept(adapter, tried, true, request, installAdvice());
   }
   const insecure = (globalThis as { isSecureContext?: boolean }).isSecureContext === false;
-  const tried = [`navigator.gpu: absent${insecure ? ' (this page is not a secure context: use https or localhost)' : ''}`];
+  const tried = [
+    `navigator.gpu: absent${insecure ? ' (this page is not a secure context: use https or localhost)' : ''}`,
+  ];
   return accept(null, tried, false, request, 'a browser that has WebGPU');
 }
 

@@ -1,4 +1,4 @@
-import { InternalError, type TillerError } from '../../graph/index.js';
+import { EngineUnavailableError, InternalError, type TillerError } from '../../graph/index.js';
 import type { Capabilities, EngineBuffer, EngineInfo, KernelEngine, MemoryStats, Program } from '../engine.js';
 import type { Plan } from '../plan.js';
 import { deviceDescriptor, type FoundAdapter, findAdapter, listLimits } from './adapter.js';
@@ -23,7 +23,9 @@ export async function createWebGPUEngine(options: WebGPUOptions = {}): Promise<K
     dawnFlags: dawnFlags(options),
   });
   const faults = new FaultLog();
-  const gpu = await found.adapter.requestDevice(deviceDescriptor(found.adapter));
+  const gpu = await found.adapter.requestDevice(deviceDescriptor(found.adapter)).catch((error: unknown) => {
+    throw new EngineUnavailableError(`[webgpu] ${found.description} gives no device: ${String(error)}`);
+  });
   return new WebGPUEngine(found, new LiveDevice(gpu, faults, found.inNode), faults, options);
 }
 
@@ -220,19 +222,13 @@ class WebGPUEngine implements KernelEngine {
   ): (Block | null)[] {
     const arena = plan.arenaBytes > 0 ? this.#growArena(plan.arenaBytes) : null;
     return plan.buffers.map(({ bytes, place }, index) => {
-      switch (place.kind) {
-        case 'arena':
-          return arena;
-        case 'output':
-          return fresh.get(index)!.block;
-        case 'input': {
-          const input = inputs[place.index];
-          if (input.bytes !== bytes) {
-            throw new InternalError(`[webgpu] input ${place.index} has ${input.bytes} bytes (expected ${bytes})`);
-          }
-          return input.block;
-        }
+      if (place.kind === 'arena') return arena;
+      if (place.kind === 'output') return fresh.get(index)!.block;
+      const input = inputs[place.index];
+      if (input.bytes !== bytes) {
+        throw new InternalError(`[webgpu] input ${place.index} has ${input.bytes} bytes (expected ${bytes})`);
       }
+      return input.block;
     });
   }
 
@@ -251,7 +247,12 @@ class WebGPUEngine implements KernelEngine {
     program.scalars?.write(scalars);
     const groups = program.bind(blocks);
     const encoder = gpu.createCommandEncoder();
-    const timer = this.#onTimings ? new RunTimer(this.#device, steps.map((step) => timed(program.plan, step))) : null;
+    const timer = this.#onTimings
+      ? new RunTimer(
+          this.#device,
+          steps.map((step) => timed(program.plan, step)),
+        )
+      : null;
     if (timer) {
       steps.forEach((step, i) => {
         const pass = encoder.beginComputePass(timer.pass(i));

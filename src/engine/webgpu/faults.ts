@@ -62,7 +62,8 @@ export class FaultLog {
     const last = this.#faults.at(-1);
     // A chain of runs on spoiled inputs stays one entry.
     if (last?.error === error && last.upTo === tick - 1) last.upTo = tick;
-    else this.#add({ after: tick - 1, upTo: tick, error, reported: this.#faults.some((fault) => fault.error === error) });
+    else
+      this.#add({ after: tick - 1, upTo: tick, error, reported: this.#faults.some((fault) => fault.error === error) });
   }
 
   /** Why the results of a tick cannot be trusted, or null. */

@@ -29,10 +29,18 @@ interface FileSystem {
 }
 
 /** Where Chromium and Chrome keep a Vulkan loader of their own and the SwiftShader driver. */
-const CHROMIUM_FOLDERS = ['/usr/lib/chromium', '/usr/lib64/chromium', '/usr/lib/chromium-browser', '/opt/google/chrome'];
+const CHROMIUM_FOLDERS = [
+  '/usr/lib/chromium',
+  '/usr/lib64/chromium',
+  '/usr/lib/chromium-browser',
+  '/opt/google/chrome',
+];
 
-/** Dawn stops working, and crashes, once its GPU object is collected while a device still lives. */
-const keptAlive: GPU[] = [];
+/**
+ * The instances of Dawn that gave an adapter, by what they were started with. They are never let go: Dawn crashes once its
+ * GPU object is collected while something of it is pending.
+ */
+const instances = new Map<string, GPU>();
 
 /** A specifier that bundlers cannot see: what it names exists in Node only. */
 function importAtRunTime(specifier: string): Promise<unknown> {
@@ -76,9 +84,10 @@ export async function requestNodeAdapter(request: NodeAdapterRequest): Promise<N
 }
 
 async function requestAdapter(dawn: DawnModule, request: NodeAdapterRequest): Promise<GPUAdapter | null> {
-  const gpu = dawn.create([...request.flags]);
+  const key = JSON.stringify([request.flags, process.env.VK_ICD_FILENAMES, process.env.VK_DRIVER_FILES]);
+  const gpu = instances.get(key) ?? dawn.create([...request.flags]);
   const adapter = await pollGently(() => gpu.requestAdapter({ powerPreference: request.powerPreference }));
-  if (adapter) keptAlive.push(gpu);
+  if (adapter) instances.set(key, gpu);
   return adapter;
 }
 

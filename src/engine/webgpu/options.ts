@@ -1,21 +1,11 @@
+import type { EngineOptions } from '../select/options.js';
 import { debugLevel, environmentVariable } from './environment.js';
 import type { RenderKernel } from './rendering.js';
 import type { KernelTiming } from './timings.js';
 
-export interface WebGPUOptions {
+export interface WebGPUOptions extends EngineOptions {
   /** Whether an adapter that computes on the CPU will do; default true. */
   readonly allowSoftware?: boolean;
-  /** Default 'high-performance'. */
-  readonly powerPreference?: 'low-power' | 'high-performance';
-  /**
-   * Node: keeps WebGPU's own validation and bounds checks on. Off by default, because generated kernels check their own
-   * bounds and the calls are the engine's; on under TILLER_DAWN=validate and TILLER_DEBUG >= 1. Browsers always validate.
-   */
-  readonly validate?: boolean;
-  /** Node: further Dawn toggles, e.g. `dump_shaders`; with a leading `-` they are switched off. */
-  readonly dawnToggles?: readonly string[];
-  /** Most bytes that buffers may take, live and pooled together; default no limit but the device's. */
-  readonly memoryBudget?: number;
   /** Why this engine was chosen, for `engineInfo()`. */
   readonly why?: string;
   /** How kernels become WGSL; default the renderers of kernels/. */
@@ -25,15 +15,15 @@ export interface WebGPUOptions {
 }
 
 /** Checks of Dawn that generated code and the engine make superfluous. */
-const FAST_TOGGLES = [
-  'skip_validation',
-  'disable_robustness',
-  '-lazy_clear_resource_on_first_use',
-];
+const FAST_TOGGLES = ['skip_validation', 'disable_robustness', '-lazy_clear_resource_on_first_use'];
 
 /** The flags that Dawn in Node starts with. */
 export function dawnFlags(options: WebGPUOptions): string[] {
-  const toggles = [...(validates(options) ? [] : FAST_TOGGLES), '-timestamp_quantization', ...(options.dawnToggles ?? [])];
+  const toggles = [
+    ...(validates(options) ? [] : FAST_TOGGLES),
+    '-timestamp_quantization',
+    ...(options.dawnToggles ?? []),
+  ];
   const enabled = toggles.filter((toggle) => !toggle.startsWith('-'));
   const disabled = toggles.filter((toggle) => toggle.startsWith('-')).map((toggle) => toggle.slice(1));
   return [

@@ -1,0 +1,1 @@
+export { createPlanOnlyEngine, type KernelListing, type PlanListing, PlanOnlyEngine } from './engine.js';

@@ -1,0 +1,66 @@
+import { ArgumentError, EngineUnavailableError, UnsupportedError } from '../../graph/index.js';
+import type { Engine, EngineName } from '../engine.js';
+import type { EngineOptions } from './options.js';
+
+// Engines are loaded when they are chosen: an import of tiller costs a browser none of them.
+type Maker = (options: EngineOptions) => Promise<Engine>;
+
+const MAKERS: Record<EngineName, Maker> = {
+  webgpu: async (options) => {
+    const { createWebGPUEngine } = await import('../webgpu/index.js');
+    return createWebGPUEngine(options);
+  },
+  wasm: async () => {
+    throw new UnsupportedError(
+      "[init] the engine 'wasm' is not available yet (available: webgpu, reference, plan-only)",
+    );
+  },
+  tfjs: async () => {
+    throw new UnsupportedError(
+      "[init] the engine 'tfjs' is not available yet (available: webgpu, reference, plan-only)",
+    );
+  },
+  reference: async () => {
+    const { createReferenceEngine } = await import('../reference/index.js');
+    return createReferenceEngine();
+  },
+  'plan-only': async () => {
+    const { createPlanOnlyEngine } = await import('../plan-only/index.js');
+    return createPlanOnlyEngine();
+  },
+};
+
+/**
+ * Makes an engine. 'auto' takes hardware WebGPU, else `reference`; a software adapter is used only where 'webgpu' is asked for
+ * by name. Rejects with EngineUnavailableError (what was looked for, what to install), UnsupportedError (an engine that tiller
+ * does not have yet) or ArgumentError (no such name).
+ */
+export async function createEngine(name: EngineName | 'auto', options: EngineOptions = {}): Promise<Engine> {
+  if (name === 'auto') return chooseEngine(options);
+  if (!Object.hasOwn(MAKERS, name)) {
+    throw new ArgumentError(
+      `[init] unknown engine: ${String(name)} (expected one of auto, ${Object.keys(MAKERS).join(', ')})`,
+    );
+  }
+  return MAKERS[name](options);
+}
+
+async function chooseEngine(options: EngineOptions): Promise<Engine> {
+  let noWebGPU: string;
+  try {
+    const { createWebGPUEngine } = await import('../webgpu/index.js');
+    return await createWebGPUEngine({ ...options, allowSoftware: false, why: 'auto: a hardware WebGPU adapter' });
+  } catch (error) {
+    if (!(error instanceof EngineUnavailableError)) throw error;
+    noWebGPU = error.message;
+  }
+  const why = `auto: webgpu: ${noWebGPU}; tfjs: not available yet; wasm: not available yet; reference computes everywhere, slowly`;
+  return withReason(await MAKERS.reference(options), why);
+}
+
+/** The engine, telling why it was chosen. */
+function withReason(engine: Engine, why: string): Engine {
+  const info = engine.info.bind(engine);
+  engine.info = () => ({ ...info(), why });
+  return engine;
+}

@@ -1,0 +1,2 @@
+export { createEngine } from './createEngine.js';
+export type { EngineOptions } from './options.js';

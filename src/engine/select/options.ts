@@ -1,0 +1,14 @@
+/** How an engine is made; each engine takes what concerns it. */
+export interface EngineOptions {
+  /** WebGPU: which GPU, where there are two. Default 'high-performance'. */
+  readonly powerPreference?: 'low-power' | 'high-performance';
+  /**
+   * WebGPU in Node: keeps its validation and bounds checks on. Off by default, because generated kernels check their own
+   * bounds and the calls are the engine's; on under TILLER_DAWN=validate and TILLER_DEBUG >= 1. Browsers always validate.
+   */
+  readonly validate?: boolean;
+  /** WebGPU in Node: further toggles of Dawn, e.g. `dump_shaders`; with a leading `-` they are switched off. */
+  readonly dawnToggles?: readonly string[];
+  /** Most bytes that buffers may take, live and pooled together; default no limit but the device's. */
+  readonly memoryBudget?: number;
+}
