@@ -1,0 +1,155 @@
+import { type DeviceLostError, EngineError, InternalError, sizeOf, type TypedArray } from '../../graph/index.js';
+import type { Capabilities, EngineBuffer, EngineInfo, GraphEngine, MemoryStats, Program } from '../engine.js';
+import type { ProgramGraph } from '../plan.js';
+import { fromWords, toWords } from './arrays.js';
+import { scalarArray } from './evaluate.js';
+import { Interpreter } from './interpreter.js';
+
+export interface ReferenceOptions {
+  /** Why this engine was chosen, for `info()`. */
+  why?: string;
+}
+
+/**
+ * Makes the interpreter that defines what every primitive means: it rounds to the dtype after each of them and accumulates in
+ * float64. It needs nothing but JavaScript, and runs within the call.
+ */
+export function createReferenceEngine(options: ReferenceOptions = {}): GraphEngine {
+  return new ReferenceEngine(options.why ?? 'asked for by name');
+}
+
+/** 32-bit words that are never overwritten; several handles may share them. */
+class WordBuffer implements EngineBuffer {
+  readonly bytes: number;
+  /** null once freed. */
+  words: ArrayBuffer | null;
+
+  constructor(words: ArrayBuffer) {
+    this.words = words;
+    this.bytes = words.byteLength;
+  }
+}
+
+class ReferenceProgram implements Program {
+  readonly kernels = 0;
+  readonly submits = 0;
+  readonly graph: ProgramGraph;
+  readonly interpreter: Interpreter;
+
+  constructor(graph: ProgramGraph) {
+    this.graph = graph;
+    this.interpreter = new Interpreter(graph.nodes, [...graph.inputs, ...graph.scalars], graph.outputs);
+  }
+}
+
+class ReferenceEngine implements GraphEngine {
+  readonly kind = 'graph';
+  readonly name = 'reference';
+  /** Of a graph engine nothing is asked but that it is software; the limits are those of a typed array. */
+  readonly capabilities: Capabilities = {
+    software: true,
+    maxStorageBuffers: 2 ** 16,
+    maxBindingBytes: 2 ** 31 - 4,
+    maxBufferBytes: 2 ** 31 - 4,
+    maxWorkgroupsPerDimension: 2 ** 16 - 1,
+    maxInvocationsPerWorkgroup: 1,
+    maxWorkgroupMemoryBytes: 0,
+    subgroups: false,
+  };
+  /** Never: there is no device. */
+  readonly lost = new Promise<DeviceLostError>(() => {});
+  readonly #why: string;
+  readonly #memory: MemoryStats = { live: 0, peak: 0, pooled: 0, buffers: 0 };
+  #destroyed = false;
+
+  constructor(why: string) {
+    this.#why = why;
+  }
+
+  info(): EngineInfo {
+    return {
+      engine: 'reference',
+      adapter: 'float64 interpreter',
+      software: true,
+      features: [],
+      limits: { maxBufferSize: this.capabilities.maxBufferBytes },
+      why: this.#why,
+    };
+  }
+
+  upload(words: Uint32Array | Int32Array | Float32Array): EngineBuffer {
+    this.#check();
+    return this.#hold(words.slice().buffer as ArrayBuffer);
+  }
+
+  async read(buffers: readonly EngineBuffer[]): Promise<ArrayBuffer[]> {
+    this.#check();
+    return buffers.map((buffer) => this.#words(buffer, 'read').slice(0));
+  }
+
+  free(buffer: EngineBuffer): void {
+    this.#words(buffer, 'free');
+    (buffer as WordBuffer).words = null;
+    this.#memory.live -= buffer.bytes;
+    this.#memory.buffers--;
+  }
+
+  memory(): MemoryStats {
+    return { ...this.#memory };
+  }
+
+  async idle(): Promise<void> {
+    this.#check();
+  }
+
+  destroy(): void {
+    this.#destroyed = true;
+  }
+
+  async prepareGraph(graph: ProgramGraph): Promise<Program> {
+    this.#check();
+    return new ReferenceProgram(graph);
+  }
+
+  run(program: Program, inputs: readonly EngineBuffer[], scalars: readonly number[]): EngineBuffer[] {
+    this.#check();
+    if (!(program instanceof ReferenceProgram)) {
+      throw new InternalError('[reference] run of a program of another engine');
+    }
+    const { graph, interpreter } = program;
+    if (inputs.length !== graph.inputs.length || scalars.length !== graph.scalars.length) {
+      const expected = `expected ${graph.inputs.length} and ${graph.scalars.length}`;
+      throw new InternalError(
+        `[reference] run with ${inputs.length} inputs and ${scalars.length} scalars (${expected})`,
+      );
+    }
+    const arrays = graph.inputs.map((node, i): TypedArray => {
+      const words = this.#words(inputs[i]!, 'run');
+      if (words.byteLength !== sizeOf(node.shape) * 4) {
+        throw new InternalError(
+          `[reference] input ${i} has ${words.byteLength} bytes (expected ${sizeOf(node.shape) * 4})`,
+        );
+      }
+      return fromWords(words, node.dtype);
+    });
+    const numbers = graph.scalars.map((node, i) => scalarArray(node, scalars[i]!));
+    return interpreter.run([...arrays, ...numbers]).map((array) => this.#hold(toWords(array)));
+  }
+
+  #check(): void {
+    if (this.#destroyed) throw new EngineError('[reference] the engine was destroyed');
+  }
+
+  #hold(words: ArrayBuffer): EngineBuffer {
+    this.#memory.live += words.byteLength;
+    this.#memory.peak = Math.max(this.#memory.peak, this.#memory.live);
+    this.#memory.buffers++;
+    return new WordBuffer(words);
+  }
+
+  #words(buffer: EngineBuffer, operation: string): ArrayBuffer {
+    if (!(buffer instanceof WordBuffer)) throw new InternalError(`[reference] ${operation} of another engine's buffer`);
+    if (buffer.words === null) throw new InternalError(`[reference] ${operation} of a freed buffer`);
+    return buffer.words;
+  }
+}

@@ -1,0 +1,2 @@
+export { createReferenceEngine, type ReferenceOptions } from './engine.js';
+export { evaluate, evaluateNodes } from './evaluate.js';
