@@ -118,7 +118,7 @@ export class Tensor extends Handle {
    * 1. Computes them first where that has not happened yet. Rejects with what went wrong on the engine.
    */
   async data(): Promise<TypedArray> {
-    return (await readNode(this.node)).slice();
+    return readNode(this.node);
   }
 
   /** The value of a tensor with one element: a boolean for bool, else a number. Rejects with ShapeError for other sizes. */
