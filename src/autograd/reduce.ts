@@ -1,18 +1,18 @@
-import { binary, cast, where } from '../graph/elementwise.js';
+import { binary, cast } from '../graph/elementwise.js';
 import { expand, pad, permute, reshape, slice } from '../graph/movement.js';
 import type { Node, ReduceFn } from '../graph/node.js';
 import { reduce } from '../graph/reduce.js';
 import { sizeOf } from '../graph/shape.js';
-import { div, like, mul } from './arithmetic.js';
+import { div, mul } from './arithmetic.js';
 import type { VjpRules } from './rule.js';
 
 type ReduceGradient = (g: Node, x: Node, y: Node, axes: readonly number[]) => Node;
 
-/** Shared evenly among the elements that attain the extreme, as PyTorch's amax and amin do; 0 where the extreme is NaN. */
+/** Shared evenly among the elements that attain the extreme, as PyTorch's amax and amin do; NaN where the extreme is NaN, which none attains. */
 const extremeGradient: ReduceGradient = (g, x, y, axes) => {
-  const attained = binary('eq', x, expand(y, x.shape));
-  const count = reduce('sum', cast(attained, 'f32'), axes);
-  return where(attained, expand(div(g, count), x.shape), like(x, 0));
+  const attained = cast(binary('eq', x, expand(y, x.shape)), 'f32');
+  const count = reduce('sum', attained, axes);
+  return mul(attained, expand(div(g, count), x.shape));
 };
 
 /**

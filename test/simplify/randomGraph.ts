@@ -59,7 +59,7 @@ const KINDS = [
   'gradientMarker',
 ] as const;
 
-const CONSTANTS: Record<DType, number[]> = {
+export const CONSTANTS: Record<DType, number[]> = {
   f32: [0, -0, 1, -1, 2, 3, 4, 0.5, -0.25, 0.1, Infinity, -Infinity, Number.NaN],
   i32: [0, 1, -1, 2, 5, -(2 ** 31), 2 ** 31 - 1],
   u32: [0, 1, 2, 7, 2 ** 32 - 1],
@@ -87,7 +87,7 @@ function apply(step: Step, nodes: readonly Node[]): Node {
     case 'unary':
       return unary(
         pick(
-          UNARY_FNS.filter((fn) => fits(UNARY_RULES[fn].domain, x.dtype)),
+          UNARY_FNS.filter((fn) => domainHas(UNARY_RULES[fn].domain, x.dtype)),
           step.b,
         ),
         x,
@@ -95,7 +95,7 @@ function apply(step: Step, nodes: readonly Node[]): Node {
     case 'binary':
       return binary(
         pick(
-          BINARY_FNS.filter((fn) => fits(BINARY_RULES[fn].domain, x.dtype)),
+          BINARY_FNS.filter((fn) => domainHas(BINARY_RULES[fn].domain, x.dtype)),
           step.b,
         ),
         x,
@@ -103,7 +103,7 @@ function apply(step: Step, nodes: readonly Node[]): Node {
       );
     case 'binaryWithConstant': {
       const fn = pick(
-        BINARY_FNS.filter((f) => fits(BINARY_RULES[f].domain, x.dtype)),
+        BINARY_FNS.filter((f) => domainHas(BINARY_RULES[f].domain, x.dtype)),
         step.b,
       );
       const constant = like(x.dtype, step.c >> 1);
@@ -165,7 +165,7 @@ function apply(step: Step, nodes: readonly Node[]): Node {
   }
 }
 
-function fits(domain: string, dtype: DType): boolean {
+export function domainHas(domain: string, dtype: DType): boolean {
   const domains: Record<string, readonly DType[]> = {
     float: ['f32'],
     signed: ['f32', 'i32'],
@@ -186,8 +186,8 @@ const steps: fc.Arbitrary<Step[]> = fc.array(
 
 const MAX_ELEMENTS = 64;
 
-/** Graphs of random operations over the given sources. A step that does not fit its operands is left out. */
-export function randomGraphs(sources: () => Node[]): fc.Arbitrary<Node[]> {
+/** Graphs of random operations over the given sources. A step that does not fit its operands, or is not allowed, is left out. */
+export function randomGraphs(sources: () => Node[], allowed: (node: Node) => boolean): fc.Arbitrary<Node[]> {
   return steps.map((list) => {
     const nodes = sources();
     for (const step of list) {
@@ -195,7 +195,9 @@ export function randomGraphs(sources: () => Node[]): fc.Arbitrary<Node[]> {
         // Late nodes more often, so that graphs get deep.
         const recent = step.a & 1 ? nodes.slice(-3) : nodes;
         const made = apply({ ...step, a: step.a >> 1 }, recent.length > 0 ? recent : nodes);
-        if (sizeOf(made.shape) <= MAX_ELEMENTS && made.shape.length > 0 && made.shape.length <= 4) nodes.push(made);
+        if (sizeOf(made.shape) <= MAX_ELEMENTS && made.shape.length > 0 && made.shape.length <= 4 && allowed(made)) {
+          nodes.push(made);
+        }
       } catch (error) {
         if (!(error instanceof TillerError)) throw error;
       }

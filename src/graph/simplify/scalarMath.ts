@@ -8,12 +8,12 @@ function roundHalfToEven(x: number): number {
 }
 
 /**
- * Elementwise functions of one number, in float64: what storing the result rounds. null where JavaScript has no such function to fold with.
+ * Elementwise functions of one number, in float64; storing the result rounds it. null where folding is not worth its own definition.
  */
 export const UNARY_VALUES: Record<UnaryFn, ((x: number) => number) | null> = {
   neg: (x) => -x,
   abs: Math.abs,
-  sign: Math.sign,
+  sign: (x) => Number(x > 0) - Number(x < 0),
   floor: Math.floor,
   ceil: Math.ceil,
   round: roundHalfToEven,
