@@ -91,8 +91,8 @@ describeWebGPU('a process that uses WebGPU', () => {
   });
 
   it.runIf(swiftShaderManifest())('finds SwiftShader where nobody chose a driver and there is no other', () => {
-    const { status, stdout } = run('where', { VK_ICD_FILENAMES: undefined, VK_DRIVER_FILES: undefined });
-    expect(status).toBe(0);
+    const { status, stdout, stderr } = run('where', { VK_ICD_FILENAMES: undefined, VK_DRIVER_FILES: undefined });
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
     const info = JSON.parse(stdout);
     if (info.software) expect(info).toMatchObject({ adapter: expect.stringMatching(/swiftshader|llvmpipe/i) });
     // The search leaves no trace for child processes.

@@ -53,8 +53,15 @@ export class FaultLog {
 
   /** The handler of `uncapturederror`. */
   receive(error: GPUError): void {
-    if (this.#during) this.#during.push(error);
-    else this.#add({ after: this.#checked, upTo: this.#clock, error: toTillerError(error), reported: false });
+    if (this.#during) {
+      this.#during.push(error);
+      return;
+    }
+    const after = this.#checked;
+    const upTo = this.#clock;
+    // One mistake makes several errors: a bind group, then the pass that uses it, then its submit.
+    if (this.#faults.some((fault) => fault.after <= after && upTo <= fault.upTo)) return;
+    this.#add({ after, upTo, error: toTillerError(error), reported: false });
   }
 
   /** Marks one tick as spoiled; `reported` if the caller throws the error itself. */

@@ -26,6 +26,7 @@ interface DawnModule {
 
 interface FileSystem {
   existsSync(path: string): boolean;
+  readdirSync(path: string): string[];
 }
 
 /** Where Chromium and Chrome keep a Vulkan loader of their own and the SwiftShader driver. */
@@ -60,12 +61,16 @@ export async function requestNodeAdapter(request: NodeAdapterRequest): Promise<N
   const files = (await importAtRunTime('node:fs')) as FileSystem;
   if (process.platform === 'linux') tried.push(loadVulkan(files));
 
-  const adapter = await requestAdapter(dawn, request);
-  const chosenDriver = environmentVariable('VK_ICD_FILENAMES') ?? environmentVariable('VK_DRIVER_FILES');
-  tried.push(
-    `Dawn, ${chosenDriver ? `Vulkan drivers of ${chosenDriver}` : 'system drivers'}: ${adapter ? 'an adapter' : 'no adapter'}`,
-  );
-  if (adapter || !request.allowSoftware || process.platform !== 'linux' || chosenDriver) return { adapter, tried };
+  const drivers = vulkanDrivers(files);
+  if (drivers === null) {
+    // Dawn would find nothing, and print that on the way.
+    tried.push(`Vulkan drivers: none in ${driverFolders().join(', ')}`);
+  } else {
+    const adapter = await requestAdapter(dawn, request);
+    tried.push(`Dawn with ${drivers}: ${adapter ? 'an adapter' : 'no adapter'}`);
+    if (adapter) return { adapter, tried };
+  }
+  if (!request.allowSoftware || process.platform !== 'linux' || chosenDrivers()) return { adapter: null, tried };
 
   const manifest = CHROMIUM_FOLDERS.map((folder) => `${folder}/vk_swiftshader_icd.json`).find(files.existsSync);
   if (!manifest) {
@@ -89,6 +94,34 @@ async function requestAdapter(dawn: DawnModule, request: NodeAdapterRequest): Pr
   const adapter = await pollGently(() => gpu.requestAdapter({ powerPreference: request.powerPreference }));
   if (adapter) instances.set(key, gpu);
   return adapter;
+}
+
+/** The drivers that the user chose, as the Vulkan loader reads it. */
+function chosenDrivers(): string | undefined {
+  const names = ['VK_DRIVER_FILES', 'VK_ICD_FILENAMES', 'VK_ADD_DRIVER_FILES'];
+  return names.map(environmentVariable).find((value) => value !== undefined);
+}
+
+/** Where the Vulkan loader looks for the manifests of drivers. */
+function driverFolders(): string[] {
+  const home = environmentVariable('HOME');
+  const shared = (environmentVariable('XDG_DATA_DIRS') ?? '/usr/local/share:/usr/share').split(':');
+  const own = environmentVariable('XDG_DATA_HOME') ?? (home && `${home}/.local/share`);
+  const settings = ['/usr/local/etc', '/etc', ...(environmentVariable('XDG_CONFIG_DIRS')?.split(':') ?? [])];
+  const folders = [...settings, ...shared, ...(own ? [own] : [])].filter((folder) => folder !== '');
+  return [...new Set(folders)].map((folder) => `${folder.replace(/\/$/, '')}/vulkan/icd.d`);
+}
+
+/** The graphics drivers there are for Dawn, in words; null if there is none. */
+function vulkanDrivers(files: FileSystem): string | null {
+  if (process.platform !== 'linux') return "the system's driver";
+  const chosen = chosenDrivers();
+  if (chosen) return `the Vulkan drivers of ${chosen}`;
+  const manifests = driverFolders()
+    .filter((folder) => files.existsSync(folder))
+    .flatMap((folder) => files.readdirSync(folder))
+    .filter((name) => name.endsWith('.json'));
+  return manifests.length > 0 ? `the Vulkan drivers ${manifests.join(', ')}` : null;
 }
 
 /** Makes the Vulkan loader available to Dawn, which opens it by name alone; returns where it came from. */

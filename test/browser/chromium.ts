@@ -1,0 +1,136 @@
+/** Runs code of the library inside headless Chromium, on its WebGPU, and brings the values back. */
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+import { type Browser, chromium, type Page } from 'playwright-core';
+import { chromiumPath, chromiumWebGPUFlags } from '../setup/environment.js';
+
+/**
+ * What a module for `runInChromium` exports as `checks`: functions that run in the page, one after the other. What they return comes
+ * back to the test, which judges it: typed arrays, NaN, infinities and -0 survive the way.
+ */
+export type Checks = Readonly<Record<string, () => unknown>>;
+
+export type CheckResult =
+  | { readonly ok: true; readonly value: unknown; readonly ms: number }
+  | { readonly ok: false; readonly error: string; readonly ms: number };
+
+export interface ChromiumRun {
+  readonly results: Readonly<Record<string, CheckResult>>;
+  /** Warnings and errors of the console, and uncaught errors of the page. */
+  readonly complaints: readonly string[];
+}
+
+/** Flags without which a test machine's Chromium talks to the outside. */
+const QUIET_FLAGS = [
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+  '--no-first-run',
+];
+
+export async function launchChromium(): Promise<Browser> {
+  if (chromiumPath === null) throw new Error('no chromium on PATH (use describeChromium)');
+  return chromium.launch({
+    executablePath: chromiumPath,
+    headless: true,
+    args: [...chromiumWebGPUFlags, ...QUIET_FLAGS],
+  });
+}
+
+/** Serves files from memory on localhost, which is a secure context; by path, e.g. `/index.html`. */
+export async function serve(
+  files: ReadonlyMap<string, string | Uint8Array>,
+): Promise<{ url: string; close(): Promise<void> }> {
+  const types: Record<string, string> = { html: 'text/html; charset=utf-8', js: 'text/javascript; charset=utf-8' };
+  const server: Server = createServer((request, response) => {
+    const path = new URL(request.url ?? '/', 'http://localhost').pathname;
+    const content = files.get(path === '/' ? '/index.html' : path);
+    if (content === undefined) {
+      response.writeHead(404).end();
+      return;
+    }
+    const extension = path === '/' ? 'html' : (path.split('.').at(-1) ?? '');
+    response.writeHead(200, { 'content-type': types[extension] ?? 'application/octet-stream' }).end(content);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  return {
+    url: `http://localhost:${port}/`,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+
+const RUNNER = `<!doctype html><link rel="icon" href="data:,"><script type="module">
+import { checks } from './entry.js';
+globalThis.runCheck = (name) => checks[name]();
+globalThis.checkNames = Object.keys(checks);
+</script>`;
+
+/** Bundles the module `entry` (a path) as a browser would get it, opens it in Chromium and runs its `checks`. */
+export async function runInChromium(entry: string): Promise<ChromiumRun> {
+  const bundle = await build({
+    entryPoints: { entry },
+    outdir: '/',
+    bundle: true,
+    write: false,
+    splitting: true,
+    format: 'esm',
+    platform: 'browser',
+    target: 'es2022',
+    loader: { '.wgsl': 'text' },
+    absWorkingDir: root,
+    logLevel: 'error',
+  });
+  const files = new Map<string, string | Uint8Array>(bundle.outputFiles.map(({ path, contents }) => [path, contents]));
+  files.set('/index.html', RUNNER);
+  const server = await serve(files);
+  const browser = await launchChromium();
+  try {
+    const page = await browser.newPage();
+    const complaints = collectComplaints(page);
+    await page.goto(server.url);
+    await page
+      .waitForFunction(() => 'checkNames' in globalThis, null, { timeout: 20_000 })
+      .catch((error: unknown) => {
+        throw new Error(`the page did not load its checks: ${[...complaints, String(error)].join('\n')}`);
+      });
+    const names = await page.evaluate(() => (globalThis as unknown as { checkNames: string[] }).checkNames);
+    const results: Record<string, CheckResult> = {};
+    for (const name of names) results[name] = await runCheck(page, name);
+    return { results, complaints };
+  } finally {
+    await browser.close();
+    await server.close();
+  }
+}
+
+function collectComplaints(page: Page): string[] {
+  const complaints: string[] = [];
+  page.on('console', (message) => {
+    if (message.type() === 'error' || message.type() === 'warning') complaints.push(message.text());
+  });
+  page.on('pageerror', (error) => complaints.push(String(error)));
+  return complaints;
+}
+
+async function runCheck(page: Page, name: string): Promise<CheckResult> {
+  const start = performance.now();
+  const ms = () => performance.now() - start;
+  try {
+    const value: unknown = await page.evaluate(
+      (check) => (globalThis as unknown as { runCheck(name: string): unknown }).runCheck(check),
+      name,
+    );
+    return { ok: true, value, ms: ms() };
+  } catch (error) {
+    return { ok: false, error: error instanceof Error ? error.message : String(error), ms: ms() };
+  }
+}

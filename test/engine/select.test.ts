@@ -1,0 +1,62 @@
+import { expect, it } from 'vitest';
+import { createEngine } from '../../src/engine/select/index.js';
+import { ArgumentError, EngineUnavailableError, UnsupportedError } from '../../src/graph/index.js';
+import { describeWebGPU } from '../setup/environment.js';
+
+it.each(['reference', 'plan-only'] as const)('makes %s anywhere', async (name) => {
+  const engine = await createEngine(name);
+  expect(engine.name).toBe(name);
+  expect(engine.info()).toMatchObject({ engine: name, software: name === 'reference' });
+  engine.destroy();
+});
+
+it.each(['wasm', 'tfjs'] as const)('says that %s is not there yet', async (name) => {
+  const error = await createEngine(name).catch((reason: unknown) => reason);
+  expect(error).toBeInstanceOf(UnsupportedError);
+  expect(String(error)).toContain(`'${name}' is not available yet`);
+});
+
+it.each(['cuda', 'toString', ''])('refuses the name %j', async (name) => {
+  const error = await createEngine(name as 'auto').catch((reason: unknown) => reason);
+  expect(error).toBeInstanceOf(ArgumentError);
+  expect(String(error)).toMatch(/expected one of auto, webgpu, wasm, tfjs, reference, plan-only/);
+});
+
+it('never chooses a software adapter by itself, and says what it tried', async () => {
+  const engine = await createEngine('auto');
+  const { engine: name, software, why } = engine.info();
+  engine.destroy();
+  if (name === 'webgpu') {
+    expect(software).toBe(false);
+  } else {
+    expect(name).toBe('reference');
+    expect(why).toMatch(/^auto: webgpu: \[webgpu\] .*; tfjs: .*; wasm: .*; reference/);
+  }
+});
+
+it('says what was looked for where there is no driver', async () => {
+  const before = process.env.VK_ICD_FILENAMES;
+  process.env.VK_ICD_FILENAMES = '/nonexistent.json';
+  try {
+    const error = await createEngine('webgpu').catch((reason: unknown) => reason);
+    expect(error).toBeInstanceOf(EngineUnavailableError);
+    expect(String(error)).toMatch(/no WebGPU adapter: looked for .*\(expected npm install webgpu/);
+    const engine = await createEngine('auto');
+    expect(engine.name).toBe('reference');
+    expect(engine.info().why).toContain('no WebGPU adapter');
+    engine.destroy();
+  } finally {
+    if (before === undefined) delete process.env.VK_ICD_FILENAMES;
+    else process.env.VK_ICD_FILENAMES = before;
+  }
+});
+
+describeWebGPU('webgpu by name', () => {
+  it('takes a software adapter too, and says so', async () => {
+    const engine = await createEngine('webgpu');
+    const info = engine.info();
+    engine.destroy();
+    expect(info.why).toMatch(/^asked for by name; /);
+    expect(info.software).toBe(/swiftshader|llvmpipe/i.test(info.adapter));
+  });
+});
