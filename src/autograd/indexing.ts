@@ -18,8 +18,8 @@ function gatherGradient(g: Node, index: Node, x: Node, axis: number): Node {
   const pairs = [...before, n, picks, ...after];
   const spread = (v: Node): Node => expand(reshape(v, [...before, 1, picks, ...after]), pairs);
   const named = binary('eq', spread(index), iota(pairs, axis));
-  const summed = reduce('sum', where(named, spread(g), full(pairs, 0, 'f32')), [axis + 1]);
-  const gradient = reshape(summed, [...before, n, ...after]);
+  const kept = where(named, spread(g), full(pairs, 0, 'f32'));
+  const gradient = reshape(picks === 1 ? kept : reduce('sum', kept, [axis + 1]), [...before, n, ...after]);
   return pad(gradient, { low: x.shape.map(() => 0), high: x.shape.map((d, i) => d - gradient.shape[i]!) });
 }
 

@@ -250,6 +250,16 @@ describe('movement', () => {
     stays(pad(pad(x, { low: [1, 0], high: [0, 2] }), { low: [0, 1], high: [1, 1], interior: [1, 0] }));
   });
 
+  it('turns a transposed product into the product of the transposed', () => {
+    const [p, q] = [input([5, 2, 3]), input([5, 3, 4])];
+    becomes(permute(dot(p, q), [0, 2, 1]), dot(permute(q, [0, 2, 1]), permute(p, [0, 2, 1])));
+    becomes(permute(dot(permute(x, [1, 0]), y), [1, 0]), dot(permute(y, [1, 0]), x));
+    stays(permute(dot(p, q), [1, 0, 2]));
+    const product = dot(p, q);
+    const both = [permute(product, [0, 2, 1]), product];
+    expect(printGraph(simplify(both))).toBe(printGraph(both));
+  });
+
   it('turns movement of axes of size 1 into reshapes', () => {
     const z = input([1, 3, 1, 2]);
     becomes(permute(z, [1, 0, 3, 2]), reshape(z, [3, 1, 2, 1]));

@@ -1,6 +1,7 @@
 import { sameNumber } from '../constants.js';
+import { dot } from '../contraction.js';
 import { roundToDType } from '../dtype.js';
-import { concat, expand, flip, pad, permute, reshape, slice } from '../movement.js';
+import { concat, expand, flip, pad, permute, reshape, slice, transposeLast } from '../movement.js';
 import { isPrim, type Node, type Prim } from '../node.js';
 import { sizeOf } from '../shape.js';
 import { full } from '../sources.js';
@@ -12,7 +13,13 @@ function inputThatIs<P extends Prim>(node: Node, prim: P): Node<P> | null {
   return x.realized === null && isPrim(x, prim) ? x : null;
 }
 
-function rewritePermute(node: Node<'permute'>): Node | null {
+/** Whether an order swaps the last two axes and leaves the others. */
+const swapsLast = (order: readonly number[]): boolean => {
+  const rank = order.length;
+  return rank >= 2 && order[rank - 1] === rank - 2 && order.slice(0, -2).every((axis, i) => axis === i);
+};
+
+function rewritePermute(node: Node<'permute'>, uses: (of: Node) => number): Node | null {
   const { order } = node.attrs;
   const x = node.inputs[0]!;
   const inner = inputThatIs(node, 'permute');
@@ -21,6 +28,11 @@ function rewritePermute(node: Node<'permute'>): Node | null {
       inner.inputs[0]!,
       order.map((axis) => inner.attrs.order[axis]!),
     );
+  }
+  const product = inputThatIs(node, 'dot');
+  if (product !== null && swapsLast(order) && uses(product) <= 1) {
+    // A weight's gradient then comes in the weight's own layout.
+    return dot(transposeLast(product.inputs[1]!), transposeLast(product.inputs[0]!));
   }
   const moved = order.filter((axis) => x.shape[axis] !== 1);
   return moved.every((axis, i) => i === 0 || axis > moved[i - 1]!) ? reshape(x, node.shape) : null;
