@@ -1,0 +1,203 @@
+import { FusionMismatch } from '../../../kernels/lower/group.js';
+import { type Lowered, lowerGroups } from '../../../kernels/lower/lower.js';
+import type { Capabilities } from '../../engine/engine.js';
+import type { Plan, PlanBuffer, PlanOutput } from '../../engine/plan.js';
+import { BYTES_PER_ELEMENT, InternalError, isPrim, type LeafSource, makeNode, type Node, type ScalarSource, sizeOf } from '../../graph/index.js';
+import { simplify } from '../../graph/simplify/index.js';
+import type { Cluster } from '../schedule/cluster.js';
+import { isSource } from '../schedule/cost.js';
+import { fuse } from '../schedule/fuse.js';
+import { legalize } from '../schedule/legalize.js';
+import { pack, type Traffic } from '../schedule/pack.js';
+import { type Interval, placeInArena } from './arena.js';
+import { canShareInPlace } from './donate.js';
+
+/** A graph to plan: leaves and scalars are known by the identity of their sources. */
+export interface GraphToPlan {
+  readonly roots: readonly Node[];
+  readonly inputs: readonly LeafSource[];
+  /** For each input, whether its storage may be overwritten. */
+  readonly donated: readonly boolean[];
+  readonly scalars: readonly ScalarSource[];
+}
+
+/** Simplifies, schedules, lowers and places a graph. */
+export function buildPlan(graph: GraphToPlan, capabilities: Capabilities): Plan {
+  const { roots, stored } = legalize(simplify(graph.roots), capabilities.maxStorageBuffers);
+  const computed = asComputedRoots(roots);
+  return new Planner(graph, computed, capabilities.maxStorageBuffers).build(stored);
+}
+
+/** Every root as a computed node of its own: one that is read elsewhere, or listed twice, gets a copy. */
+function asComputedRoots(roots: readonly Node[]): Node[] {
+  const seen = new Set<Node>();
+  return roots.map((root) => {
+    const own = isSource(root) || seen.has(root) ? makeNode('alias', [root], {}, root.shape, root.dtype) : root;
+    seen.add(own);
+    return own;
+  });
+}
+
+const bytesOf = (x: { readonly shape: readonly number[] }): number => sizeOf(x.shape) * BYTES_PER_ELEMENT;
+
+/** The storage that a kernel touches, once outputs have taken over donated inputs. */
+function trafficOf(cluster: Cluster, { kernel, bindings }: Lowered, aliases: ReadonlyMap<number, number>): Traffic {
+  const reads = new Set<number>();
+  const writes = new Set<number>();
+  kernel.buffers.forEach((spec, i) => {
+    const storage = aliases.get(bindings[i]!) ?? bindings[i]!;
+    if (spec.access !== 'write') reads.add(storage);
+    if (spec.access !== 'read') writes.add(storage);
+  });
+  return { cluster, reads, writes };
+}
+
+class Planner {
+  private readonly inputOf: ReadonlyMap<LeafSource, number>;
+  private readonly scalarOf: ReadonlyMap<ScalarSource, number>;
+  /** Storage numbers: inputs first, then stored nodes as met. */
+  private readonly storage = new Map<Node, number>();
+  private readonly nodes: (Node | null)[];
+
+  constructor(
+    private readonly graph: GraphToPlan,
+    private readonly roots: readonly Node[],
+    private readonly maxBindings: number,
+  ) {
+    this.inputOf = new Map(graph.inputs.map((s, i) => [s, i]));
+    this.scalarOf = new Map(graph.scalars.map((s, i) => [s, i]));
+    this.nodes = graph.inputs.map(() => null);
+  }
+
+  build(forced: Set<Node>): Plan {
+    const { clusters, lowered } = this.schedule(forced);
+    const aliases = this.donate(clusters, lowered);
+    const traffic = clusters.map((cluster, i) => trafficOf(cluster, lowered[i]!, aliases));
+    const launches = pack(traffic, this.maxBindings);
+    return this.place(
+      launches.map((l) => this.lower(l.map((i) => clusters[i]!), aliases)),
+      aliases,
+    );
+  }
+
+  /** Schedules until every group can be lowered; what cannot be computed inside a kernel is stored at the next attempt. */
+  private schedule(forced: Set<Node>): { clusters: Cluster[]; lowered: Lowered[] } {
+    for (;;) {
+      const all = fuse(this.roots, { maxBindings: this.maxBindings, forced });
+      this.storage.clear();
+      this.nodes.length = this.graph.inputs.length;
+      for (const k of all) for (const o of k.outputs) this.storage.set(o, this.nodes.push(o) - 1);
+      const clusters = all.filter((k) => k.outputs.some((o) => sizeOf(o.shape) > 0));
+      try {
+        return { clusters, lowered: clusters.map((k) => this.lower([k], new Map())) };
+      } catch (error) {
+        if (!(error instanceof FusionMismatch) || forced.has(error.node)) throw error;
+        forced.add(error.node);
+      }
+    }
+  }
+
+  private lower(launch: readonly Cluster[], aliases: ReadonlyMap<number, number>): Lowered {
+    return lowerGroups(launch, (node) => {
+      const at = this.storageOf(node);
+      return at === null ? null : (aliases.get(at) ?? at);
+    });
+  }
+
+  private storageOf(node: Node): number | null {
+    const source = node.realized ?? (isPrim(node, 'leaf') ? node.attrs.source : null);
+    if (source === null) return this.storage.get(node) ?? null;
+    const at = this.inputOf.get(source);
+    if (at === undefined) throw new InternalError(`[plan] leaf ${node.id} is no input of the graph`);
+    return at;
+  }
+
+  /** Pairs outputs with donated inputs whose storage they can take over: storage of the output -> storage of the input. */
+  private donate(clusters: readonly Cluster[], lowered: readonly Lowered[]): Map<number, number> {
+    const aliases = new Map<number, number>();
+    const lastRead = new Map<number, number>();
+    lowered.forEach((l, at) => {
+      for (const b of l.bindings) lastRead.set(b, at);
+    });
+    const writtenAt = new Map<number, number>();
+    clusters.forEach((k, at) => {
+      for (const o of k.outputs) writtenAt.set(this.storage.get(o)!, at);
+    });
+    const free = new Set(this.graph.inputs.map((_, i) => i).filter((i) => this.graph.donated[i]));
+    for (const inPlace of [true, false]) {
+      for (const root of this.roots) {
+        const output = this.storage.get(root)!;
+        const at = writtenAt.get(output);
+        if (at === undefined || aliases.has(output)) continue;
+        for (const input of free) {
+          if (bytesOf(this.graph.inputs[input]!) !== bytesOf(root)) continue;
+          const last = lastRead.get(input) ?? -1;
+          const { kernel, bindings } = lowered[at]!;
+          const fits =
+            last < at
+              ? !inPlace
+              : last === at &&
+                this.graph.inputs[input]!.dtype === root.dtype &&
+                canShareInPlace(kernel, bindings.indexOf(input), bindings.indexOf(output));
+          if (!fits) continue;
+          aliases.set(output, input);
+          free.delete(input);
+          break;
+        }
+      }
+    }
+    return aliases;
+  }
+
+  private place(lowered: readonly Lowered[], aliases: ReadonlyMap<number, number>): Plan {
+    const { inputs, donated, scalars } = this.graph;
+    const outputOf = new Map(this.roots.map((r, i) => [this.storage.get(r)!, i]));
+    const first = new Map<number, number>();
+    const last = new Map<number, number>();
+    lowered.forEach((l, at) => {
+      for (const b of l.bindings) {
+        if (!first.has(b)) first.set(b, at);
+        last.set(b, at);
+      }
+    });
+    const buffers: PlanBuffer[] = inputs.map((s, index) => ({ bytes: bytesOf(s), place: { kind: 'input', index } }));
+    const bufferOf = new Map<number, number>(inputs.map((_, i) => [i, i]));
+    const intervals: Interval[] = [];
+    const inArena: number[] = [];
+    for (let s = inputs.length; s < this.nodes.length; s++) {
+      if (aliases.has(s)) {
+        bufferOf.set(s, aliases.get(s)!);
+        continue;
+      }
+      const output = outputOf.get(s);
+      const bytes = bytesOf(this.nodes[s]!);
+      if (output !== undefined) {
+        bufferOf.set(s, buffers.push({ bytes, place: { kind: 'output', index: output } }) - 1);
+      } else if (first.has(s)) {
+        intervals.push({ bytes, first: first.get(s)!, last: last.get(s)! });
+        inArena.push(s);
+      }
+    }
+    const { offsets, bytes: arenaBytes } = placeInArena(intervals);
+    inArena.forEach((s, i) => {
+      bufferOf.set(s, buffers.push({ bytes: intervals[i]!.bytes, place: { kind: 'arena', offset: offsets[i]! } }) - 1);
+    });
+    const outputs: PlanOutput[] = this.roots.map((r) => ({
+      shape: r.shape,
+      dtype: r.dtype,
+      buffer: bufferOf.get(this.storage.get(r)!)!,
+    }));
+    return {
+      kernels: lowered.map((l) => ({
+        kernel: l.kernel,
+        bindings: l.bindings.map((b) => bufferOf.get(b)!),
+        params: l.params.map((p) => this.scalarOf.get(p.attrs.source)!),
+      })),
+      buffers,
+      inputs: inputs.map((s, i) => ({ shape: s.shape, dtype: s.dtype, donated: donated[i]! })),
+      scalars: scalars.map((s) => s.dtype),
+      outputs,
+      arenaBytes,
+    };
+  }
+}

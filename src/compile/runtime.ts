@@ -1,0 +1,269 @@
+import type { Engine, EngineBuffer, Program } from '../engine/engine.js';
+import { InternalError, type TypedArray } from '../graph/index.js';
+import { ProgramCache } from './programs.js';
+import type { Snapshot } from './snapshot.js';
+import { arrayOf, Storage, wordsOf } from './storage.js';
+
+/** Device copies of host data kept for the next run, least recently used freed first. */
+const UPLOAD_CACHE_BYTES = 256 * 2 ** 20;
+/** A tensor up to this size moves to the host when it is read: most are read once, at the end. */
+const MOVE_ON_READ_BYTES = 2 ** 20;
+
+/** One realization: everything is captured at the call, so that later changes do not reach it. */
+export interface Work {
+  readonly snap: Snapshot;
+  readonly inputs: readonly Storage[];
+  readonly donated: readonly boolean[];
+  readonly scalars: readonly number[];
+  readonly outputs: readonly Storage[];
+  /** Outputs whose values come to the host in this run; their device memory is freed. */
+  readonly fetch: readonly Storage[];
+}
+
+const asError = (e: unknown): Error => (e instanceof Error ? e : new Error(String(e)));
+
+/**
+ * Queues work on one engine, in order. Jobs run at the call itself when nothing waits before them and their program is ready.
+ * A job never rejects: what goes wrong sticks to the storages that it spoiled.
+ */
+export class Runtime {
+  private engine: Engine | null = null;
+  private cache: ProgramCache | null = null;
+  private startError: Error | null = null;
+  private tail: Promise<void>;
+  private waiting = 1;
+  /** Device copies of host data, least recently used first. */
+  private readonly uploads = new Map<Storage, number>();
+  private uploadBytes = 0;
+  private readonly registry: FinalizationRegistry<{ buffer: EngineBuffer | null }> | null;
+
+  constructor(start: Promise<Engine>) {
+    this.tail = start.then(
+      (engine) => {
+        this.engine = engine;
+        this.cache = new ProgramCache(engine);
+        this.waiting--;
+      },
+      (error) => {
+        this.startError = asError(error);
+        this.waiting--;
+      },
+    );
+    this.registry =
+      typeof FinalizationRegistry === 'undefined'
+        ? null
+        : new FinalizationRegistry((cell) => this.enqueue(() => this.releaseCell(cell)));
+  }
+
+  /** The engine, or what kept it from starting. */
+  async started(): Promise<Engine> {
+    await this.tail;
+    if (this.engine === null) throw this.startError ?? new InternalError('[runtime] the engine did not start');
+    return this.engine;
+  }
+
+  get startedEngine(): Engine | null {
+    return this.engine;
+  }
+
+  get cacheStats(): { hits: number; misses: number } {
+    return this.cache?.stats ?? { hits: 0, misses: 0 };
+  }
+
+  private enqueue(job: () => void | Promise<void>): Promise<void> {
+    if (this.waiting === 0) {
+      const done = job();
+      if (done === undefined) return Promise.resolve();
+      this.waiting++;
+      this.tail = done.finally(() => this.waiting--);
+      return this.tail;
+    }
+    this.waiting++;
+    this.tail = this.tail.then(job).finally(() => this.waiting--);
+    return this.tail;
+  }
+
+  /** Resolves when everything queued so far was handed to the engine. */
+  idle(): Promise<void> {
+    return this.enqueue(() => {});
+  }
+
+  /** Queues a realization. Resolves when it has run and its fetched values are on the host; rejects with what spoiled it. */
+  submit(work: Work): Promise<void> {
+    // Compilation starts at once, beside whatever is queued before.
+    let program: Program | Promise<Program> | null = null;
+    if (this.cache !== null) program = this.cache.get(work.snap, work.donated);
+    let finished: Promise<void> = Promise.resolve();
+    const queued = this.enqueue(() => {
+      if (this.cache === null) {
+        this.spoil(work, this.startError ?? new InternalError('[runtime] the engine did not start'));
+        return;
+      }
+      const ready = program ?? this.cache.get(work.snap, work.donated);
+      if (!(ready instanceof Promise)) {
+        finished = this.run(work, ready);
+        return;
+      }
+      return ready.then(
+        (p) => {
+          finished = this.run(work, p);
+        },
+        (error) => this.spoil(work, asError(error)),
+      );
+    });
+    return queued.then(() => finished).then(() => throwIfSpoiled(work.outputs));
+  }
+
+  private spoil(work: Work, error: Error): void {
+    for (const o of work.outputs) {
+      if (o.state === 'pending') {
+        o.state = 'failed';
+        o.error = error;
+      }
+    }
+    work.inputs.forEach((s, i) => {
+      if (work.donated[i]) this.release(s);
+    });
+  }
+
+  /** Runs a prepared program; the promise is that of the fetched values, or of the work's end where nothing is fetched. */
+  private run(work: Work, program: Program): Promise<void> {
+    const engine = this.engine!;
+    const failed = work.inputs.find((s) => s.state === 'failed' || (s.host === null && s.device.buffer === null && s.bytes > 0));
+    if (failed !== undefined) {
+      this.spoil(work, failed.error ?? new InternalError('[runtime] an input has no data'));
+      return Promise.resolve();
+    }
+    const once: Storage[] = [];
+    try {
+      const buffers = work.inputs.map((s, i) => this.onDevice(s, work.donated[i]! ? null : once));
+      const outputs = engine.run(program, buffers, work.scalars);
+      outputs.forEach((buffer, i) => this.settle(work.outputs[i]!, buffer));
+      const kept = new Set(outputs);
+      work.inputs.forEach((s, i) => {
+        if (!work.donated[i]) return;
+        if (s.device.buffer !== null && kept.has(s.device.buffer)) s.device.buffer = null;
+        else this.release(s);
+        this.forgetUpload(s);
+        s.host = null;
+      });
+    } catch (error) {
+      this.spoil(work, asError(error));
+      for (const s of once) this.release(s);
+      return Promise.resolve();
+    }
+    for (const s of once) this.release(s);
+    this.trimUploads();
+    const spoilAll = (error: unknown): void => {
+      for (const o of work.outputs) {
+        o.state = 'failed';
+        o.error ??= asError(error);
+      }
+    };
+    const pending = work.fetch.filter((s) => s.state === 'ready' && s.host === null);
+    const done = pending.length === 0 ? engine.idle() : this.fetch(pending, true);
+    return done.catch(spoilAll);
+  }
+
+  /** Gives an output its buffer; one that was disposed meanwhile is freed at once. */
+  private settle(storage: Storage, buffer: EngineBuffer): void {
+    if (storage.state === 'disposed') {
+      this.engine!.free(buffer);
+      return;
+    }
+    storage.device.buffer = buffer;
+    storage.device.runtime = this;
+    storage.state = 'ready';
+    this.registry?.register(storage, storage.device, storage);
+  }
+
+  /** The device copy of a storage, uploaded where it is missing; a first upload is listed in `once`. */
+  private onDevice(s: Storage, once: Storage[] | null): EngineBuffer {
+    if (s.device.buffer === null) {
+      s.device.buffer = this.engine!.upload(wordsOf(s.host!));
+      s.device.runtime = this;
+      this.registry?.register(s, s.device, s);
+      if (++s.uses === 1 && once !== null) once.push(s);
+    }
+    if (s.host !== null && !s.resident && !(once?.includes(s) ?? false)) this.keepUpload(s);
+    return s.device.buffer;
+  }
+
+  private keepUpload(s: Storage): void {
+    this.forgetUpload(s);
+    this.uploads.set(s, s.bytes);
+    this.uploadBytes += s.bytes;
+  }
+
+  private forgetUpload(s: Storage): void {
+    const bytes = this.uploads.get(s);
+    if (bytes === undefined) return;
+    this.uploads.delete(s);
+    this.uploadBytes -= bytes;
+  }
+
+  private trimUploads(): void {
+    for (const s of this.uploads.keys()) {
+      if (this.uploadBytes <= UPLOAD_CACHE_BYTES) break;
+      this.release(s);
+    }
+  }
+
+  /** Frees the device copy. */
+  private release(s: Storage): void {
+    this.forgetUpload(s);
+    this.registry?.unregister(s);
+    this.releaseCell(s.device);
+  }
+
+  private releaseCell(cell: { buffer: EngineBuffer | null }): void {
+    if (cell.buffer === null) return;
+    const { buffer } = cell;
+    cell.buffer = null;
+    this.engine?.free(buffer);
+  }
+
+  /** Reads device copies to the host; `move` frees the device copies then. */
+  private async fetch(storages: readonly Storage[], move: boolean): Promise<void> {
+    const words = await this.engine!.read(storages.map((s) => s.device.buffer!));
+    storages.forEach((s, i) => {
+      s.host ??= arrayOf(words[i]!, s.dtype);
+      if (s.state === 'disposed' || s.device.buffer === null) return;
+      if (move) this.enqueue(() => this.release(s));
+      else if (!s.resident) this.keepUpload(s);
+    });
+  }
+
+  /** The values of a storage, after everything queued before. */
+  async read(s: Storage): Promise<TypedArray> {
+    let reading: Promise<void> | null = null;
+    await this.enqueue(() => {
+      if (s.host === null && s.state === 'ready' && s.bytes > 0) {
+        reading = this.fetch([s], !s.resident && s.bytes <= MOVE_ON_READ_BYTES);
+        reading.catch(() => {});
+      }
+    });
+    await reading;
+    if (s.host === null && s.bytes === 0 && s.state === 'ready') s.host = arrayOf(new ArrayBuffer(0), s.dtype);
+    if (s.host === null) {
+      s.checkUsable('data');
+      throw new InternalError(`[data] no value: ${s.state}`);
+    }
+    return s.host;
+  }
+
+  dispose(s: Storage): void {
+    if (s.state === 'disposed' || s.state === 'stale') return;
+    s.state = 'disposed';
+    this.enqueue(() => {
+      s.host = null;
+      this.release(s);
+    });
+  }
+}
+
+function throwIfSpoiled(outputs: readonly Storage[]): void {
+  const spoiled = outputs.find((o) => o.state === 'failed');
+  if (spoiled !== undefined) throw spoiled.error!;
+}
+

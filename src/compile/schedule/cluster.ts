@@ -1,0 +1,83 @@
+import type { Group, RowDomain } from '../../../kernels/lower/group.js';
+import { columnsOf, levelOf, rowsOf } from '../../../kernels/lower/lower.js';
+import { type Node, sameShape, sizeOf } from '../../graph/index.js';
+import { baseOf, isSource, isStoredSource } from './cost.js';
+
+/** A group while it grows. */
+export class Cluster implements Group {
+  readonly outputs: Node[] = [];
+  readonly interior = new Set<Node>();
+  domain: RowDomain | null = null;
+  anchor: Node<'dot' | 'conv'> | null = null;
+  /** Interior nodes below the contraction: its operands' prologue. */
+  readonly operandSide = new Set<Node>();
+
+  /** Elements of each output, where the cluster is elementwise. */
+  get size(): number {
+    return sizeOf(this.outputs[0]!.shape);
+  }
+
+  get elementwise(): boolean {
+    return this.domain === null && this.anchor === null;
+  }
+
+  hasFullOutput(): boolean {
+    const { domain } = this;
+    return domain !== null && this.outputs.some((o) => levelOf(o, domain) === 'full');
+  }
+
+  /** Buffers bound if `joining` were computed inside: what is read, by where its data lies, and what is stored. */
+  bindings(joining?: Node): number {
+    const read = new Set<Node>();
+    const look = (node: Node): void => {
+      for (const input of node.inputs) {
+        if (this.interior.has(input) || input === joining) continue;
+        const base = baseOf(input);
+        if (this.interior.has(base) || base === joining) continue;
+        if (!isSource(base) || isStoredSource(base)) read.add(base);
+      }
+    };
+    for (const node of this.interior) look(node);
+    if (joining !== undefined) look(joining);
+    return read.size + this.outputs.length;
+  }
+
+  absorb(other: Cluster): void {
+    for (const o of other.outputs) if (!this.outputs.includes(o)) this.outputs.push(o);
+    for (const n of other.interior) this.interior.add(n);
+    for (const n of other.operandSide) this.operandSide.add(n);
+    this.domain ??= other.domain;
+    this.anchor ??= other.anchor;
+  }
+}
+
+export const sameDomain = (a: RowDomain, b: RowDomain): boolean =>
+  sameShape(a.shape, b.shape) && sameShape(a.axes, b.axes);
+
+/** Fewer rows than this leave most of the machine idle while the rows are written. */
+const MIN_ROWS = 32;
+const SMALL_DOMAIN = 65536;
+
+/** Whether a cluster can have, or take on, the rows of a domain. */
+export function fitsDomain(cluster: Cluster, domain: RowDomain): boolean {
+  if (cluster.anchor !== null) return false;
+  if (cluster.domain !== null) return sameDomain(cluster.domain, domain);
+  let full = false;
+  for (const o of cluster.outputs) {
+    const level = levelOf(o, domain);
+    if (level === null) return false;
+    if (level === 'full') full = true;
+  }
+  return !full || fullOutputsAllowed(domain);
+}
+
+export const fullOutputsAllowed = (domain: RowDomain): boolean =>
+  rowsOf(domain) >= MIN_ROWS || rowsOf(domain) * columnsOf(domain) <= SMALL_DOMAIN;
+
+/** Whether two clusters have one index space, so that one kernel can compute both. */
+export function sameSpace(a: Cluster, b: Cluster): boolean {
+  if (a.anchor !== null || b.anchor !== null) return false;
+  if (a.domain !== null) return fitsDomain(b, a.domain);
+  if (b.domain !== null) return fitsDomain(a, b.domain);
+  return a.size === b.size;
+}

@@ -1,0 +1,57 @@
+import { concat, full, isPrim, type Node, rebuild, reduceIdentity, sizeOf, topologicalOrder } from '../../graph/index.js';
+
+/** What one kernel can read: leaves room for its output and a companion. */
+const partsOf = (maxBindings: number): number => Math.max(2, maxBindings - 2);
+
+/**
+ * Rewrites a graph so that every node fits one kernel: concatenations of many parts become trees whose inner nodes are stored, and
+ * what is computed from empty tensors becomes its constant, so that no kernel binds an empty buffer. Returns the new roots and the
+ * nodes that have to be stored.
+ */
+export function legalize(roots: readonly Node[], maxBindings: number): { roots: Node[]; stored: Set<Node> } {
+  const stored = new Set<Node>();
+  const limit = partsOf(maxBindings);
+  const replaced = new Map<Node, Node>();
+  for (const node of topologicalOrder(roots, (n) => n.realized !== null)) {
+    if (node.realized !== null || node.inputs.length === 0) {
+      replaced.set(node, node);
+      continue;
+    }
+    const fill = valueFromEmpty(node);
+    if (fill !== null) {
+      replaced.set(node, full(node.shape, fill, node.dtype));
+      continue;
+    }
+    const inputs = node.inputs.map((i) => replaced.get(i)!);
+    if (isPrim(node, 'concat') && inputs.length > limit) {
+      replaced.set(node, concatTree(inputs, node.attrs.axis, limit, stored));
+    } else {
+      replaced.set(node, inputs.every((x, i) => x === node.inputs[i]) ? node : rebuild(node, inputs));
+    }
+  }
+  return { roots: roots.map((r) => replaced.get(r)!), stored };
+}
+
+/** The number that every element of a node has because an input of it is empty; null where none is. */
+function valueFromEmpty(node: Node): number | null {
+  if (sizeOf(node.shape) === 0 || !node.inputs.some((i) => sizeOf(i.shape) === 0)) return null;
+  if (isPrim(node, 'reduce')) return reduceIdentity(node.attrs.fn, node.dtype);
+  if (isPrim(node, 'pad')) return node.attrs.value;
+  if (isPrim(node, 'gather')) return node.dtype === 'f32' ? Number.NaN : 0;
+  return node.prim === 'dot' || node.prim === 'conv' ? 0 : null;
+}
+
+function concatTree(inputs: readonly Node[], axis: number, limit: number, stored: Set<Node>): Node {
+  let parts = inputs;
+  while (parts.length > limit) {
+    const next: Node[] = [];
+    for (let i = 0; i < parts.length; i += limit) {
+      const piece = parts.slice(i, i + limit);
+      const joined = concat(piece, axis);
+      if (piece.length > 1) stored.add(joined);
+      next.push(joined);
+    }
+    parts = next;
+  }
+  return concat(parts, axis);
+}

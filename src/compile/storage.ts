@@ -1,0 +1,80 @@
+import type { EngineBuffer } from '../engine/engine.js';
+import { BYTES_PER_ELEMENT, type DType, type LeafSource, type Shape, sizeOf, StaleTensorError, type TypedArray } from '../graph/index.js';
+import type { Runtime } from './runtime.js';
+
+export type StorageState =
+  /** Its value is queued. */
+  | 'pending'
+  | 'ready'
+  /** Its memory was donated: a newer version exists. */
+  | 'stale'
+  | 'disposed'
+  | 'failed';
+
+/** The device side of a storage; apart, so that it can be released after the storage itself was collected. */
+export interface DeviceCell {
+  buffer: EngineBuffer | null;
+  runtime: Runtime | null;
+}
+
+/** The data of a leaf: on the host, on an engine, or both. */
+export class Storage implements LeafSource {
+  state: StorageState;
+  /** What spoiled it, when failed. */
+  error: Error | null = null;
+  /** A copy on the host, in the dtype's array (bool as Uint8Array). */
+  host: TypedArray | null;
+  readonly device: DeviceCell = { buffer: null, runtime: null };
+  /** Runs that uploaded or used the device copy; a first upload is given back after its run, since most batches are read once. */
+  uses = 0;
+  /** State that lives on the device (parameters, optimizer state): reading it does not move it to the host. */
+  resident = false;
+
+  constructor(
+    readonly shape: Shape,
+    readonly dtype: DType,
+    host: TypedArray | null,
+  ) {
+    this.host = host;
+    this.state = host === null ? 'pending' : 'ready';
+  }
+
+  get bytes(): number {
+    return sizeOf(this.shape) * BYTES_PER_ELEMENT;
+  }
+
+  /** Throws when the value may not be used in a new realization. */
+  checkUsable(op: string): void {
+    if (this.state === 'stale') {
+      throw new StaleTensorError(
+        `[${op}] a tensor was computed from a parameter that an optimizer step has replaced since: ${this.dtype}[${this.shape.join(', ')}] (read it, or pass it to tl.realize(), before step())`,
+      );
+    }
+    if (this.state === 'disposed') {
+      throw new StaleTensorError(`[${op}] a tensor was disposed: ${this.dtype}[${this.shape.join(', ')}]`);
+    }
+    if (this.state === 'failed') throw this.error!;
+  }
+}
+
+/** A leaf's data on the host; takes ownership of the array. */
+export const hostStorage = (data: TypedArray, shape: Shape, dtype: DType): Storage => new Storage(shape, dtype, data);
+
+/** Words to upload: bool bytes become words. */
+export function wordsOf(host: TypedArray): Float32Array | Int32Array | Uint32Array {
+  return host instanceof Uint8Array ? Uint32Array.from(host) : host;
+}
+
+/** The dtype's array over words that came from an engine. */
+export function arrayOf(words: ArrayBuffer, dtype: DType): TypedArray {
+  switch (dtype) {
+    case 'f32':
+      return new Float32Array(words);
+    case 'i32':
+      return new Int32Array(words);
+    case 'u32':
+      return new Uint32Array(words);
+    case 'bool':
+      return Uint8Array.from(new Uint32Array(words));
+  }
+}
