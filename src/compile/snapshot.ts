@@ -1,11 +1,14 @@
 import {
+  type DType,
   isPrim,
   type LeafSource,
   leaf,
   makeNode,
   type Node,
+  type Prim,
   type PrimAttrs,
   type ScalarSource,
+  type Shape,
   scalarNode,
   topologicalOrder,
 } from '../graph/index.js';
@@ -16,9 +19,23 @@ export interface Snapshot {
   readonly key: string;
   readonly inputs: readonly LeafSource[];
   readonly scalars: readonly ScalarSource[];
-  readonly order: readonly Node[];
-  readonly roots: readonly Node[];
+  /** The nodes, inputs before users; apart from the graph, whose nodes forget their parents once they are stored. */
+  readonly entries: readonly Entry[];
+  /** Positions of the roots among the entries. */
+  readonly roots: readonly number[];
 }
+
+/** A node by position: a leaf or scalar by the number of its source, or an operation on earlier entries. */
+type Entry =
+  | { readonly kind: 'leaf' | 'scalar'; readonly source: number }
+  | {
+      readonly kind: 'operation';
+      readonly prim: Prim;
+      readonly attrs: PrimAttrs[Prim];
+      readonly inputs: readonly number[];
+      readonly shape: Shape;
+      readonly dtype: DType;
+    };
 
 const sourceOf = (node: Node): LeafSource | null => node.realized ?? (isPrim(node, 'leaf') ? node.attrs.source : null);
 
@@ -35,47 +52,46 @@ function attrsKey(attrs: PrimAttrs[keyof PrimAttrs]): string {
 
 /** Reads the graph under `roots`, up to what is stored. */
 export function snapshot(roots: readonly Node[]): Snapshot {
-  const order = topologicalOrder(roots, (n) => n.realized !== null);
   const numbers = new Map<Node, number>();
   const inputs = new Map<LeafSource, number>();
   const scalars = new Map<ScalarSource, number>();
+  const entries: Entry[] = [];
   let key = '';
-  for (const node of order) {
+  for (const node of topologicalOrder(roots, (n) => n.realized !== null)) {
+    const { prim, attrs, shape, dtype } = node;
     numbers.set(node, numbers.size);
     const source = sourceOf(node);
     if (source !== null) {
       let at = inputs.get(source);
       if (at === undefined) inputs.set(source, (at = inputs.size));
-      key += `L${at}:${node.dtype}[${node.shape.join(',')}];`;
+      entries.push({ kind: 'leaf', source: at });
+      key += `L${at}:${dtype}[${shape.join(',')}];`;
     } else if (isPrim(node, 'scalar')) {
       let at = scalars.get(node.attrs.source);
       if (at === undefined) scalars.set(node.attrs.source, (at = scalars.size));
-      key += `S${at}:${node.dtype};`;
+      entries.push({ kind: 'scalar', source: at });
+      key += `S${at}:${dtype};`;
     } else {
-      key += `${node.prim}(${attrsKey(node.attrs)}`;
-      for (const i of node.inputs) key += ` ${numbers.get(i)}`;
-      key += `)${node.dtype}[${node.shape.join(',')}];`;
+      const parents = node.inputs.map((i) => numbers.get(i)!);
+      entries.push({ kind: 'operation', prim, attrs, inputs: parents, shape, dtype });
+      key += `${prim}(${attrsKey(attrs)} ${parents.join(' ')})${dtype}[${shape.join(',')}];`;
     }
   }
-  key += `>${roots.map((r) => numbers.get(r)).join(',')}`;
-  return { key, inputs: [...inputs.keys()], scalars: [...scalars.keys()], order, roots };
+  const at = roots.map((r) => numbers.get(r)!);
+  return { key: `${key}>${at.join(',')}`, inputs: [...inputs.keys()], scalars: [...scalars.keys()], entries, roots: at };
 }
 
 /** The same graph on sources without data, so that a cached plan keeps nothing of the user's alive. */
 export function withoutData(snap: Snapshot): { roots: Node[]; inputs: LeafSource[]; scalars: ScalarSource[] } {
   const inputs = snap.inputs.map((s): LeafSource => ({ shape: s.shape, dtype: s.dtype }));
   const scalars = snap.scalars.map((s): ScalarSource => ({ dtype: s.dtype, value: 0 }));
-  const inputOf = new Map(snap.inputs.map((s, i) => [s, leaf(inputs[i]!)]));
-  const scalarOf = new Map(snap.scalars.map((s, i) => [s, scalarNode(scalars[i]!)]));
-  const copies = new Map<Node, Node>();
-  for (const node of snap.order) {
-    const source = sourceOf(node);
-    if (source !== null) copies.set(node, inputOf.get(source)!);
-    else if (isPrim(node, 'scalar')) copies.set(node, scalarOf.get(node.attrs.source)!);
-    else {
-      const parents = node.inputs.map((i) => copies.get(i)!);
-      copies.set(node, makeNode(node.prim, parents, node.attrs, node.shape, node.dtype, false));
-    }
+  const leaves = inputs.map((s) => leaf(s));
+  const scalarNodes = scalars.map(scalarNode);
+  const copies: Node[] = [];
+  for (const e of snap.entries) {
+    if (e.kind === 'leaf') copies.push(leaves[e.source]!);
+    else if (e.kind === 'scalar') copies.push(scalarNodes[e.source]!);
+    else copies.push(makeNode(e.prim, e.inputs.map((i) => copies[i]!), e.attrs, e.shape, e.dtype, false));
   }
-  return { roots: snap.roots.map((r) => copies.get(r)!), inputs, scalars };
+  return { roots: snap.roots.map((r) => copies[r]!), inputs, scalars };
 }
