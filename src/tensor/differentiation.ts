@@ -16,6 +16,7 @@ import {
 import { addBackwardRoot } from './backwardRoots.js';
 import { ownerOf } from './handle.js';
 import { nodeOf } from './operands.js';
+import { keep } from './scope.js';
 import type { Tensor } from './tensor.js';
 
 export interface BackwardOptions {
@@ -68,7 +69,7 @@ export function backward(x: Tensor, gradient?: Tensor | null, options?: Backward
     leaves.forEach(({ owner }, i) => {
       const g = gradients[i]!;
       if (g === null) return;
-      owner.grad = owner.derive(owner.grad === null ? g : binary('add', owner.grad.node, g));
+      owner.grad = keep(owner.derive(owner.grad === null ? g : binary('add', owner.grad.node, g)));
     });
   };
   if (options?.createGraph) accumulate();

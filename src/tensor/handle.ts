@@ -3,6 +3,7 @@ import {
   alias,
   type DType,
   isPrim,
+  type LeafSource,
   leaf,
   type Node,
   type Shape,
@@ -17,6 +18,12 @@ if (Symbol.dispose === undefined) {
 
 /** Which tensor a leaf's gradient belongs to. */
 const ownerOfLeaf = new WeakMap<Node, Tensor>();
+
+/** Stored values that a tensor was pointed at: they outlive the tensors in which they were computed. */
+const adopted = new WeakSet<LeafSource>();
+
+/** Whether a stored value became that of another tensor. */
+export const isAdopted = (source: LeafSource): boolean => adopted.has(source);
 
 let watcher: ((tensor: Tensor) => void) | null = null;
 
@@ -133,5 +140,6 @@ export const ownerOf = (node: Node): Tensor | undefined => ownerOfLeaf.get(node)
  */
 export function rebind(tensor: Tensor, node: Node): void {
   const source = isPrim(node, 'leaf') ? null : node.realized;
+  if (source !== null) adopted.add(source);
   tensor.rebind(source === null ? node : leaf(source), tensor.requiresGrad);
 }

@@ -1,6 +1,6 @@
 import { realize } from '../compile/index.js';
 import { constant } from '../graph/index.js';
-import { watchingTensors } from './handle.js';
+import { isAdopted, watchingTensors } from './handle.js';
 import { tensorsWithin } from './structure.js';
 import type { Tensor } from './tensor.js';
 
@@ -47,16 +47,15 @@ export function scope<T>(f: () => T): T {
 }
 
 function free(made: readonly Tensor[], last: number, returned: readonly Tensor[]): void {
-  const gradients = made.flatMap((x) => (x.disposed || x.grad === null ? [] : [x.grad]));
-  const spared = new Set(
-    [...returned, ...gradients, ...made.filter((x) => kept.has(x))].filter((x) => !x.disposed).map((x) => x.node),
-  );
-  const computed = made.filter(
-    (x) => !x.disposed && x.node.realized !== null && x.node.id > last && !spared.has(x.node),
-  );
+  const staying = [...returned, ...made.filter((x) => kept.has(x))].filter((x) => !x.disposed);
+  const spared = new Set(staying.map((x) => x.node));
+  const computed = made.filter((x) => {
+    if (x.disposed || x.node.id <= last || spared.has(x.node)) return false;
+    return x.node.realized !== null && !isAdopted(x.node.realized);
+  });
   if (computed.length === 0) return;
-  // What is returned may still need what is about to go.
-  const waiting = returned.filter((x) => !x.disposed && x.node.realized === null).map((x) => x.node);
+  // What stays may still need what is about to go.
+  const waiting = [...spared].filter((node) => node.realized === null);
   if (waiting.length > 0) void realize(waiting);
   for (const x of computed) x.dispose();
 }
