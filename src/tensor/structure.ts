@@ -2,8 +2,8 @@ import { ArgumentError } from '../graph/index.js';
 import { isTensor } from './operands.js';
 import type { Tensor } from './tensor.js';
 
-/** A tensor, or arrays and plain objects of tensors, nested as deep as one likes. */
-export type TensorStructure = Tensor | readonly TensorStructure[] | { readonly [key: string]: TensorStructure };
+/** A tensor, or arrays and plain objects of tensors, nested as deep as one likes; anything else in it throws ArgumentError. */
+export type TensorStructure = object;
 
 const isPlainObject = (value: unknown): value is Record<string, unknown> => {
   if (typeof value !== 'object' || value === null) return false;
