@@ -65,6 +65,7 @@ export interface ReduceTerm {
   readonly result: Result;
 }
 
+/** The values of neighbouring stores are all computed before the first of them is stored: one may overwrite what another reads. */
 export interface StoreStmt {
   readonly kind: 'store';
   readonly buffer: number;

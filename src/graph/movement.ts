@@ -1,3 +1,4 @@
+import { roundToDType } from './dtype.js';
 import { ArgumentError, DTypeError, ShapeError } from './errors.js';
 import { makeNode, type Node } from './node.js';
 import { checkShape, type Shape, sameShape, showShape, sizeOf } from './shape.js';
@@ -82,7 +83,8 @@ export interface PadSpec {
 
 /** Surrounds (and interleaves, `interior`) the elements with a constant. */
 export function pad(x: Node, spec: PadSpec): Node {
-  const { low, high, value = 0 } = spec;
+  const { low, high } = spec;
+  const value = roundToDType(spec.value ?? 0, x.dtype);
   const interior = spec.interior ?? x.shape.map(() => 0);
   const shape = x.shape.map((d, i) => {
     if (!(low[i]! >= 0 && high[i]! >= 0 && interior[i]! >= 0)) {

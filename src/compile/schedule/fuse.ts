@@ -69,8 +69,10 @@ class Fuser {
   }
 
   private place(node: Node): void {
-    const hosts = this.hostsOf(node);
-    const store = this.roots.has(node) || this.options.forced.has(node);
+    // A node that a kernel could not compute inside is stored by a kernel of its own.
+    const forced = this.options.forced.has(node);
+    const hosts = forced ? [] : this.hostsOf(node);
+    const store = forced || this.roots.has(node);
     if (isPrim(node, 'reduce')) this.placeReduce(node, hosts, store);
     else if (isContraction(node)) this.placeContraction(node, hosts, store);
     else this.placeInlinable(node, hosts, store);
