@@ -1,5 +1,5 @@
-export { engineInfo, initEngine as init, memory } from '../compile/index.js';
-export type { EngineInfo, EngineName } from '../engine/engine.js';
+export { engineInfo, type InitOptions, initEngine as init, memory } from '../compile/index.js';
+export type { EngineInfo, EngineName, MemoryStats } from '../engine/engine.js';
 export type { DType, DTypeArrays, Shape, TypedArray } from '../graph/index.js';
 export {
   ArgumentError,
