@@ -1,0 +1,81 @@
+import { type Shape, sizeOf, type TypedArray } from '../../src/graph/index.js';
+import * as tl from '../../src/index.js';
+import { decode, decodeNumber, type EncodedArray, isNumberWord, type Json, type OracleCase } from './fixtures.js';
+
+type Op = (...args: never[]) => tl.Tensor | tl.Tensor[];
+
+/** Compositions that the fixtures name like ops. */
+const COMPOSITIONS = {
+  layerNorm: (x: tl.Tensor, weight: tl.Tensor, bias: tl.Tensor) => {
+    const centred = tl.sub(x, tl.mean(x, -1, { keepDim: true }));
+    const variance = tl.mean(tl.square(centred), -1, { keepDim: true });
+    return tl.add(tl.mul(tl.mul(centred, tl.rsqrt(tl.add(variance, 1e-5))), weight), bias);
+  },
+  attention: (q: tl.Tensor, k: tl.Tensor, v: tl.Tensor) =>
+    tl.matmul(tl.softmax(tl.mul(tl.matmul(q, tl.transpose(k, -1, -2)), 0.5), -1), v),
+  mlp: (x: tl.Tensor, w1: tl.Tensor, b1: tl.Tensor, w2: tl.Tensor, b2: tl.Tensor, labels: tl.Tensor) =>
+    tl.crossEntropy(tl.linear(tl.relu(tl.linear(x, w1, b1)), w2, b2), labels),
+  reluSum: (x: tl.Tensor) => tl.sum(tl.relu(tl.add(tl.mul(x, 2), 1))),
+  deepChain: (x: tl.Tensor) => {
+    let y = x;
+    for (let i = 0; i < 20; i++) y = tl.add(tl.mul(tl.sin(y), x), tl.cos(y));
+    return y;
+  },
+};
+
+function opNamed(name: string): (...args: unknown[]) => tl.Tensor | tl.Tensor[] {
+  const op = (COMPOSITIONS as Record<string, Op>)[name] ?? (tl as unknown as Record<string, Op | undefined>)[name];
+  if (typeof op !== 'function') throw new Error(`no function ${name}`);
+  return op as (...args: unknown[]) => tl.Tensor | tl.Tensor[];
+}
+
+function decodeArg(arg: Json, inputs: readonly tl.Tensor[]): unknown {
+  if (typeof arg === 'string') {
+    if (arg.startsWith('$')) return inputs[Number(arg.slice(1))];
+    return isNumberWord(arg) ? decodeNumber(arg) : arg;
+  }
+  if (Array.isArray(arg)) return arg.map((item: Json) => decodeArg(item, inputs));
+  if (typeof arg !== 'object' || arg === null) return arg;
+  return Object.fromEntries(Object.entries(arg).map(([key, value]) => [key, decodeArg(value, inputs)]));
+}
+
+const tensorOf = (array: EncodedArray, requiresGrad = false): tl.Tensor =>
+  tl.tensor(decode(array), { shape: array.shape, dtype: array.dtype, requiresGrad });
+
+/** Calls the case's function on tensors that stand for its inputs. */
+export function callCase(oracle: OracleCase, inputs: readonly tl.Tensor[]): tl.Tensor[] {
+  const seen = inputs.map((input, i) =>
+    (oracle.views?.[i] ?? []).reduce(
+      (x, [name, ...args]) => opNamed(name)(x, ...args.map((arg) => decodeArg(arg, []))) as tl.Tensor,
+      input,
+    ),
+  );
+  const result = opNamed(oracle.op)(...oracle.args.map((arg) => decodeArg(arg, seen)));
+  return Array.isArray(result) ? result : [result];
+}
+
+export interface CaseResult {
+  readonly shapes: readonly Shape[];
+  readonly outputs: readonly TypedArray[];
+  /** Zeros where the function does not depend on the input; null for inputs without a gradient. */
+  readonly grads: readonly (TypedArray | null)[];
+}
+
+/** Runs a case on the engine that `init` chose last: its outputs, and the gradients of its inputs. */
+export async function runCase(oracle: OracleCase): Promise<CaseResult> {
+  const expected = oracle.grads ?? [];
+  const inputs = oracle.inputs.map((input, i) => tensorOf(input, (expected[i] ?? null) !== null));
+  const outputs = callCase(oracle, inputs);
+  oracle.cotangents?.forEach((cotangent, i) => {
+    if (outputs[i]!.requiresGrad) outputs[i]!.backward(tensorOf(cotangent));
+  });
+  const data = await Promise.all(outputs.map((output) => output.data()));
+  const grads = await Promise.all(
+    expected.map(async (grad, i) => {
+      if (grad === null) return null;
+      const { grad: computed } = inputs[i]!;
+      return computed === null ? new Float32Array(sizeOf(grad.shape)) : computed.data();
+    }),
+  );
+  return { shapes: outputs.map((output) => output.shape), outputs: data, grads };
+}

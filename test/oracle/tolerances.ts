@@ -1,0 +1,116 @@
+/**
+ * How far results may be from PyTorch's float64 results rounded once to f32 (the goldens): the only tolerances of the tests that compare
+ * engines with goldens or with each other.
+ *
+ * `reference` computes each primitive in float64 and rounds it to f32, so a single primitive must be right to the last bit, or next to it
+ * where two float64 libraries may round a halfway case differently. Compositions collect a rounding for each primitive.
+ * `kernels` are engines that compute in f32. NaN, infinities and, where `signedZeros`, the sign of a zero must be equal always.
+ */
+export interface Tolerance {
+  /** Of the expected value, in units of 2^-23. */
+  readonly ulp: number;
+  readonly absolute: number;
+}
+
+export interface ToleranceClass {
+  readonly reference: Tolerance;
+  readonly kernels: Tolerance;
+  /** Whether -0 and 0 differ: for single primitives. Sums and compositions may lose the sign. */
+  readonly signedZeros: boolean;
+  readonly why: string;
+}
+
+const EXACT: Tolerance = { ulp: 0, absolute: 0 };
+
+export const TOLERANCES = {
+  exact: {
+    reference: EXACT,
+    kernels: EXACT,
+    signedZeros: true,
+    why: 'no rounding (movement, choice, comparison, integers, casts, remainders), or one that IEEE 754 and WGSL define (+, -, *)',
+  },
+  division: {
+    reference: EXACT,
+    kernels: { ulp: 3, absolute: 0 },
+    signedZeros: true,
+    why: 'WGSL allows 2.5 ulp for a division and has the square root inherit from its reciprocal',
+  },
+  functions: {
+    reference: { ulp: 1, absolute: 0 },
+    kernels: { ulp: 4, absolute: 0 },
+    signedZeros: true,
+    why: 'polynomials in f32 with a few roundings; relative, because small results must be right too',
+  },
+  power: {
+    reference: { ulp: 1, absolute: 0 },
+    kernels: { ulp: 4, absolute: 0 },
+    signedZeros: true,
+    why: 'the logarithm is kept in two parts, so that a large exponent does not multiply its error',
+  },
+  sums: {
+    reference: { ulp: 1, absolute: 0 },
+    kernels: { ulp: 4, absolute: 2e-5 },
+    signedZeros: false,
+    why: 'f32 sums of up to 130 numbers below 4, in any order: about n / 2 roundings of partial sums below 32 (2e-6 each), which partly cancel',
+  },
+  affine: {
+    reference: { ulp: 1, absolute: 1e-6 },
+    kernels: { ulp: 4, absolute: 2e-5 },
+    signedZeros: false,
+    why: 'a sum below 16, rounded (2^-20 at most), and a bias, which may cancel most of it',
+  },
+  products: {
+    reference: { ulp: 1, absolute: 0 },
+    kernels: { ulp: 32, absolute: 0 },
+    signedZeros: false,
+    why: 'one rounding for each of up to 65 factors, which partly cancel',
+  },
+  compositions: {
+    reference: { ulp: 8, absolute: 1e-6 },
+    kernels: { ulp: 16, absolute: 2e-5 },
+    signedZeros: false,
+    why: 'several primitives, each rounded; cancellation turns the error of an operand of size 4 (2.4e-7) into an absolute one',
+  },
+  deep: {
+    reference: { ulp: 8, absolute: 1e-6 },
+    kernels: { ulp: 64, absolute: 1e-5 },
+    signedZeros: false,
+    why: 'forty functions in a row; f32 ones add up to 4 ulp each, and each passes on the error of the one before',
+  },
+} as const satisfies Record<string, ToleranceClass>;
+
+export type ToleranceName = keyof typeof TOLERANCES;
+
+const OPS: Record<Exclude<ToleranceName, 'affine'>, string> = {
+  exact: `neg abs sign floor ceil round trunc isnan isinf isfinite logicalNot bitwiseNot relu relu6 clamp
+    add sub mul square remainder fmod maximum minimum eq ne lt le gt ge logicalAnd logicalOr logicalXor
+    bitwiseAnd bitwiseOr bitwiseXor bitwiseLeftShift bitwiseRightShift where cast max min argmax argmin any all countNonzero
+    reshape flatten unflatten squeeze unsqueeze permute transpose t expand broadcastTo repeat tile repeatInterleave flip roll slice
+    narrow select at pad tril triu split chunk unbind concat stack gather indexSelect embedding oneHot maxPool2d outer`,
+  division: 'reciprocal sqrt rsqrt div floorDivide',
+  functions: `exp expm1 log log1p sin cos tan asin acos atan sinh cosh tanh sigmoid erf atan2`,
+  power: 'pow',
+  sums: 'sum mean matmul dot linear conv1d conv2d conv3d avgPool2d nllLoss mseLoss l1Loss reluSum',
+  products: 'prod',
+  compositions: `log2 log10 leakyRelu elu gelu silu mish softplus logSigmoid softsign var std norm logsumexp softmax logSoftmax crossEntropy
+    huberLoss binaryCrossEntropyWithLogits layerNorm attention mlp`,
+  deep: 'deepChain',
+};
+
+const CLASS_OF = new Map<string, ToleranceName>(
+  Object.entries(OPS).flatMap(([name, ops]) => ops.split(/\s+/).map((op) => [op, name as ToleranceName] as const)),
+);
+
+const TAKES_BIAS = /^(linear|conv.d)$/;
+
+/** The class of an op's result for so many tensors. Throws for an op that the table does not list. */
+export function toleranceOf(op: string, inputs: number): ToleranceClass {
+  const name = CLASS_OF.get(op);
+  if (name === undefined) throw new Error(`tolerances.ts does not list the op ${op}`);
+  return TAKES_BIAS.test(op) && inputs === 3 ? TOLERANCES.affine : TOLERANCES[name];
+}
+
+/** Gradients are compositions, whatever they are the gradients of. */
+export function gradientToleranceOf(op: string): ToleranceClass {
+  return CLASS_OF.get(op) === 'deep' ? TOLERANCES.deep : TOLERANCES.compositions;
+}
