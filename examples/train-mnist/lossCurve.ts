@@ -59,7 +59,7 @@ export async function lossCurveSvg(
         showSymbol: false,
         lineStyle: { width: 2.5, color: '#2f5fd0' },
         itemStyle: { color: '#2f5fd0' },
-        data: movingAverage(losses, 0.95).map((loss, step) => [epochOf(step), round(loss)]),
+        data: movingAverage(losses, 0.9).map((loss, step) => [epochOf(step), round(loss)]),
       },
       {
         name: 'test loss',

@@ -52,7 +52,9 @@ const fail = (message: string): never => {
  * @throws FormatError
  */
 export function parseSafetensors(file: Uint8Array | ArrayBuffer): SafetensorsFile {
-  const bytes = file instanceof Uint8Array ? file : new Uint8Array(file);
+  // A plain view also of Node's Buffer, whose slice() does not copy.
+  const bytes =
+    file instanceof Uint8Array ? new Uint8Array(file.buffer, file.byteOffset, file.length) : new Uint8Array(file);
   if (bytes.length < 8) fail(`file too short: ${bytes.length} bytes (the header length alone takes 8)`);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const headerBytes = Number(view.getBigUint64(0, true));

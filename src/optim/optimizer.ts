@@ -1,5 +1,5 @@
-import { realize, type Storage } from '../compile/index.js';
-import { ArgumentError, FormatError, isPrim, type Node, ShapeError, sameShape, showShape } from '../graph/index.js';
+import { realize, storageOf } from '../compile/index.js';
+import { ArgumentError, FormatError, ShapeError, sameShape, showShape } from '../graph/index.js';
 import { isTensor, keep, noGrad, type Tensor, tensor } from '../tensor/index.js';
 import { rebind, takeBackwardRoots } from '../tensor/internal.js';
 
@@ -109,19 +109,17 @@ export abstract class Optimizer<Options extends { lr: number }> {
       });
     });
 
-    const pending = [...takeBackwardRoots(), ...metrics].filter(({ node }) => storageOf(node) === null);
+    const others = [...takeBackwardRoots(), ...metrics];
     const done = realize(
       [
-        ...updates.flatMap(({ update }) => [update.parameter.node, ...Object.values(update.state).map((t) => t.node)]),
-        ...pending.filter((t) => t.numel() > MAX_FETCHED).map((t) => t.node),
+        ...updates.flatMap(({ update }) => [update.parameter, ...Object.values(update.state)]).map((t) => t.node),
+        ...others.map((t) => t.node),
       ],
       {
-        donate: [
-          ...new Set(
-            targets.flatMap(({ p, state }) => [p, ...Object.values(state.tensors)]).map((t) => storageOf(t.node)!),
-          ),
-        ],
-        fetch: [...new Set(pending.filter((t) => t.numel() <= MAX_FETCHED).map((t) => t.node))],
+        donate: [...new Set(targets.flatMap(({ p, state }) => [p, ...Object.values(state.tensors)]))].map(
+          (t) => storageOf(t.node)!,
+        ),
+        fetch: others.filter((t) => t.numel() <= MAX_FETCHED).map((t) => t.node),
       },
     );
     for (const { p, state, update } of updates) {
@@ -196,11 +194,6 @@ export abstract class Optimizer<Options extends { lr: number }> {
     this.#state.clear();
     for (const entry of loaded) if (entry !== null) this.#state.set(...entry);
   }
-}
-
-/** Where the value of a node is stored, or null while it is still to be computed. */
-function storageOf(node: Node): Storage | null {
-  return (isPrim(node, 'leaf') ? node.attrs.source : node.realized) as Storage | null;
 }
 
 /** Computes what is not stored yet, such as freshly initialised parameters. */
