@@ -2,6 +2,7 @@ import type { Engine, Program } from '../engine/engine.js';
 import { type Node, topologicalOrder } from '../graph/index.js';
 import { simplify } from '../graph/simplify/index.js';
 import { buildPlan } from './plan/build.js';
+import { checkBytes } from './plan/limits.js';
 import { type Snapshot, withoutData } from './snapshot.js';
 
 /** Programs kept; the least recently used goes first. */
@@ -49,6 +50,7 @@ export class ProgramCache {
     if (engine.kind === 'kernel') return engine.prepare(buildPlan({ ...graph, donated }, engine.capabilities));
     const outputs = simplify(graph.roots);
     const nodes = topologicalOrder(outputs);
+    for (const node of nodes) checkBytes(node, engine.capabilities.maxBufferBytes);
     const leafOf = new Map<unknown, Node<'leaf'>>();
     const scalarOf = new Map<unknown, Node<'scalar'>>();
     for (const node of nodes) {

@@ -42,6 +42,7 @@ export function realize(roots: readonly Node[], options: RealizeOptions = {}): P
     o.resident = donate.length > 0 && !fetch.has(todo[i]!);
     o.device.runtime = runtime;
   });
+  for (const s of inputs) s.device.runtime ??= runtime;
   for (const s of donate) s.state = 'stale';
   todo.forEach((node, i) => {
     node.realized = outputs[i]!;
@@ -110,5 +111,10 @@ export function peekNode(node: Node): TypedArray | null {
 export function disposeNode(node: Node): void {
   const storage = storageOf(node);
   if (storage === null) return;
-  (storage.device.runtime ?? defaultRuntime()).dispose(storage);
+  const { runtime } = storage.device;
+  if (runtime !== null) runtime.dispose(storage);
+  else if (storage.state === 'ready') {
+    storage.state = 'disposed';
+    storage.host = null;
+  }
 }

@@ -129,7 +129,7 @@ export class Runtime {
   /** Runs a prepared program; the promise is that of the fetched values, or of the work's end where nothing is fetched. */
   private run(work: Work, program: Program): Promise<void> {
     const engine = this.engine!;
-    const failed = work.inputs.find((s) => s.state === 'failed' || (s.host === null && s.device.buffer === null && s.bytes > 0));
+    const failed = work.inputs.find((s) => s.error !== null || (s.host === null && s.device.buffer === null && s.bytes > 0));
     if (failed !== undefined) {
       this.spoil(work, failed.error ?? new InternalError('[runtime] an input has no data'));
       return Promise.resolve();
@@ -165,20 +165,18 @@ export class Runtime {
     return done.catch(spoilAll);
   }
 
-  /** Gives an output its buffer; one that was disposed meanwhile is freed at once. */
+  /** Gives an output its buffer. One that was disposed meanwhile still serves the work queued before its disposal, which frees it. */
   private settle(storage: Storage, buffer: EngineBuffer): void {
-    if (storage.state === 'disposed') {
-      this.engine!.free(buffer);
-      return;
-    }
     storage.device.buffer = buffer;
     storage.device.runtime = this;
-    storage.state = 'ready';
+    if (storage.state === 'pending') storage.state = 'ready';
     this.registry?.register(storage, storage.device, storage);
   }
 
   /** The device copy of a storage, uploaded where it is missing; a first upload is listed in `once`. */
   private onDevice(s: Storage, once: Storage[] | null): EngineBuffer {
+    const elsewhere = s.device.runtime;
+    if (elsewhere !== null && elsewhere !== this && s.host !== null) elsewhere.release(s);
     if (s.device.buffer === null) {
       s.device.buffer = this.engine!.upload(wordsOf(s.host!));
       s.device.runtime = this;

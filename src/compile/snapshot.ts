@@ -27,7 +27,8 @@ export interface Snapshot {
 
 /** A node by position: a leaf or scalar by the number of its source, or an operation on earlier entries. */
 type Entry =
-  | { readonly kind: 'leaf' | 'scalar'; readonly source: number }
+  | { readonly kind: 'leaf'; readonly source: number }
+  | { readonly kind: 'scalar'; readonly source: number }
   | {
       readonly kind: 'operation';
       readonly prim: Prim;

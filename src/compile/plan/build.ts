@@ -11,6 +11,7 @@ import { legalize } from '../schedule/legalize.js';
 import { pack, type Traffic } from '../schedule/pack.js';
 import { type Interval, placeInArena } from './arena.js';
 import { canShareInPlace } from './donate.js';
+import { checkBytes } from './limits.js';
 
 /** A graph to plan: leaves and scalars are known by the identity of their sources. */
 export interface GraphToPlan {
@@ -25,7 +26,7 @@ export interface GraphToPlan {
 export function buildPlan(graph: GraphToPlan, capabilities: Capabilities): Plan {
   const { roots, stored } = legalize(simplify(graph.roots), capabilities.maxStorageBuffers);
   const computed = asComputedRoots(roots);
-  return new Planner(graph, computed, capabilities.maxStorageBuffers).build(stored);
+  return new Planner(graph, computed, capabilities).build(stored);
 }
 
 /** Every root as a computed node of its own: one that is read elsewhere, or listed twice, gets a copy. */
@@ -62,7 +63,7 @@ class Planner {
   constructor(
     private readonly graph: GraphToPlan,
     private readonly roots: readonly Node[],
-    private readonly maxBindings: number,
+    private readonly capabilities: Capabilities,
   ) {
     this.inputOf = new Map(graph.inputs.map((s, i) => [s, i]));
     this.scalarOf = new Map(graph.scalars.map((s, i) => [s, i]));
@@ -73,7 +74,7 @@ class Planner {
     const { clusters, lowered } = this.schedule(forced);
     const aliases = this.donate(clusters, lowered);
     const traffic = clusters.map((cluster, i) => trafficOf(cluster, lowered[i]!, aliases));
-    const launches = pack(traffic, this.maxBindings);
+    const launches = pack(traffic, this.capabilities.maxStorageBuffers);
     return this.place(
       launches.map((l) => this.lower(l.map((i) => clusters[i]!), aliases)),
       aliases,
@@ -83,7 +84,7 @@ class Planner {
   /** Schedules until every group can be lowered; what cannot be computed inside a kernel is stored at the next attempt. */
   private schedule(forced: Set<Node>): { clusters: Cluster[]; lowered: Lowered[] } {
     for (;;) {
-      const all = fuse(this.roots, { maxBindings: this.maxBindings, forced });
+      const all = fuse(this.roots, { maxBindings: this.capabilities.maxStorageBuffers, forced });
       this.storage.clear();
       this.nodes.length = this.graph.inputs.length;
       for (const k of all) for (const o of k.outputs) this.storage.set(o, this.nodes.push(o) - 1);
@@ -151,6 +152,8 @@ class Planner {
 
   private place(lowered: readonly Lowered[], aliases: ReadonlyMap<number, number>): Plan {
     const { inputs, donated, scalars } = this.graph;
+    const most = Math.min(this.capabilities.maxBindingBytes, this.capabilities.maxBufferBytes);
+    for (const x of [...inputs, ...this.nodes]) if (x !== null) checkBytes(x, most);
     const outputOf = new Map(this.roots.map((r, i) => [this.storage.get(r)!, i]));
     const first = new Map<number, number>();
     const last = new Map<number, number>();
