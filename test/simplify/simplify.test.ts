@@ -105,6 +105,7 @@ describe('constant folding', () => {
     becomes(reduce('sum', f(0.1), [0, 1]), full([1, 1], Math.fround(0.1) * 6, 'f32'));
     becomes(reduce('sum', f(-0), [0]), full([1, 3], 0, 'f32'));
     becomes(reduce('sum', fi(2 ** 30), [1]), full([2, 1], 3 * 2 ** 30 - 2 ** 32, 'i32'));
+    becomes(reduce('sum', full([2 ** 24], 2 ** 31 - 1, 'i32'), [0]), full([1], -(2 ** 24), 'i32'));
     becomes(reduce('max', f(3), [1]), full([2, 1], 3, 'f32'));
     becomes(reduce('argmax', f(3), [1]), full([2, 1], 0, 'i32'));
     stays(reduce('prod', f(3), [1]));

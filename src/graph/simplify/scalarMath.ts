@@ -69,11 +69,10 @@ export const BINARY_VALUES: Record<BinaryFn, BinaryValue | null> = {
   shiftRight: null,
 };
 
-/** Numeric conversion: f32 to integers truncates and saturates, NaN gives 0; between integers wraps; to bool is != 0, NaN true. */
+/** Numeric conversion: f32 to integers truncates and saturates (storing NaN gives 0); between integers wraps; to bool is != 0, NaN true. */
 export function castValue(x: number, from: DType, to: DType): number {
   if (to === 'bool') return x === 0 ? 0 : 1;
   if (from !== 'f32' || to === 'f32') return roundToDType(x, to);
-  if (Number.isNaN(x)) return 0;
   const [low, high] = to === 'i32' ? [-(2 ** 31), 2 ** 31 - 1] : [0, 2 ** 32 - 1];
   return Math.min(Math.max(Math.trunc(x), low), high);
 }
