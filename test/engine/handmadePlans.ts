@@ -46,7 +46,8 @@ export function handmadeKernel({ name, body, dtypes, params = [], points }: Hand
   const kernel: Kernel = {
     kind: 'loop',
     name,
-    buffers: dtypes.map((dtype) => ({ dtype, length: points, access: 'readwrite' })),
+    // Each body indexes its own way; the engine takes lengths from the plan.
+    buffers: dtypes.map((dtype) => ({ dtype, length: Math.min(points, 1), access: 'readwrite' })),
     params,
     flops: points,
     segments: [],

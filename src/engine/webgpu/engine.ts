@@ -284,8 +284,8 @@ function launch(pass: GPUComputePassEncoder, step: Step, group: GPUBindGroup, be
   pass.dispatchWorkgroups(...step.workgroups);
 }
 
-function timed(plan: Plan, { planned }: Step): Omit<KernelTiming, 'ms'> {
-  const bytes = planned.bindings.reduce((sum, index) => sum + plan.buffers[index].bytes, 0);
+function timed(plan: Plan, { planned, bindings }: Step): Omit<KernelTiming, 'ms'> {
+  const bytes = bindings.reduce((sum, { buffer }) => sum + plan.buffers[buffer].bytes, 0);
   return { kernel: planned.kernel.name, flops: planned.kernel.flops, bytes };
 }
 

@@ -1,4 +1,5 @@
-import { EngineError, InternalError, OutOfMemoryError } from '../../graph/index.js';
+import type { Kernel } from '../../../kernels/ir.js';
+import { BYTES_PER_ELEMENT, EngineError, InternalError, OutOfMemoryError } from '../../graph/index.js';
 import type { Capabilities, Program } from '../engine.js';
 import type { Plan, PlannedKernel } from '../plan.js';
 import type { Block } from './buffers.js';
@@ -15,9 +16,18 @@ interface BoundGroup {
   readonly group: GPUBindGroup;
 }
 
+/** A buffer of a kernel as a launch binds it. */
+interface Binding {
+  /** Its number in the kernel, and its binding. */
+  readonly binding: number;
+  /** Index of the plan's buffer. */
+  readonly buffer: number;
+}
+
 /** One launch. */
 export interface Step {
   readonly planned: PlannedKernel;
+  readonly bindings: readonly Binding[];
   readonly pipeline: GPUComputePipeline;
   readonly layout: GPUBindGroupLayout;
   readonly workgroups: readonly [number, number, number];
@@ -62,36 +72,41 @@ export class WebGPUProgram implements Program {
 
   #groupOf(step: Step, ids: readonly number[], blocks: readonly (Block | null)[]): GPUBindGroup {
     const { groups } = step;
-    const { bindings } = step.planned;
-    const found = groups.findIndex((bound) => bindings.every((buffer, i) => bound.ids[i] === ids[buffer]));
+    const { bindings } = step;
+    const found = groups.findIndex((bound) => bindings.every(({ buffer }, i) => bound.ids[i] === ids[buffer]));
     if (found > 0) groups.unshift(...groups.splice(found, 1));
     if (found >= 0) return groups[0].group;
     const group = this.#makeGroup(step, blocks);
-    groups.unshift({ ids: bindings.map((buffer) => ids[buffer]), group });
+    groups.unshift({ ids: bindings.map(({ buffer }) => ids[buffer]), group });
     if (groups.length > MAX_BIND_GROUPS) groups.pop();
     return group;
   }
 
   #makeGroup(step: Step, blocks: readonly (Block | null)[]): GPUBindGroup {
-    const entries: GPUBindGroupEntry[] = step.planned.bindings.map((index, binding) => {
-      const { bytes, place } = this.plan.buffers[index];
-      const block = blocks[index];
-      if (!block) throw new InternalError(`[webgpu] ${step.planned.kernel.name} binds a buffer without storage`);
+    const { kernel } = step.planned;
+    const entries = step.bindings.map(({ binding, buffer }): GPUBindGroupEntry => {
+      const { bytes, place } = this.plan.buffers[buffer];
+      const block = blocks[buffer];
+      if (!block) throw new InternalError(`[webgpu] ${kernel.name} binds a buffer without storage`);
       const offset = place.kind === 'arena' ? place.offset : 0;
       return { binding, resource: { buffer: block.gpu, offset, size: bytes } };
     });
     if (this.scalars && step.uniformOffset >= 0) {
-      const size = uniformBytes(step.planned.kernel.params.length);
-      entries.push({
-        binding: entries.length,
-        resource: { buffer: this.scalars.buffer, offset: step.uniformOffset, size },
-      });
+      const size = uniformBytes(kernel.params.length);
+      const resource = { buffer: this.scalars.buffer, offset: step.uniformOffset, size };
+      entries.push({ binding: kernel.buffers.length, resource });
     }
     return this.#device.createBindGroup({ layout: step.layout, entries });
   }
 }
 
+/** What a launch binds: all buffers of the kernel but the empty ones. */
+function bindingsOf({ kernel, bindings }: PlannedKernel): Binding[] {
+  return bindings.flatMap((buffer, binding) => (kernel.buffers[binding].length > 0 ? [{ binding, buffer }] : []));
+}
+
 interface Layout {
+  readonly key: string;
   readonly group: GPUBindGroupLayout;
   readonly pipeline: GPUPipelineLayout;
 }
@@ -130,9 +145,10 @@ export class ProgramBuilder {
     // All are started before the first is awaited: the device compiles them in parallel.
     const steps = await Promise.all(
       launches.map(async ({ planned, rendered }, i): Promise<Step> => {
-        const layout = this.#layout(planned.kernel.buffers.length, planned.kernel.params.length > 0);
+        const layout = this.#layout(planned.kernel);
         return {
           planned,
+          bindings: bindingsOf(planned),
           pipeline: await this.#pipeline(planned.kernel.name, rendered, layout),
           layout: layout.group,
           workgroups: rendered.workgroups,
@@ -144,21 +160,25 @@ export class ProgramBuilder {
     return new WebGPUProgram(this.#device.gpu, plan, steps, scalars);
   }
 
-  #check(plan: Plan, { kernel, bindings }: PlannedKernel, { workgroups }: RenderedKernel): void {
+  #check(plan: Plan, planned: PlannedKernel, { workgroups }: RenderedKernel): void {
+    const { kernel } = planned;
     const { maxStorageBuffers, maxWorkgroupsPerDimension, maxBindingBytes } = this.#capabilities;
     const refuse = (what: string) => {
       throw new InternalError(`[webgpu] kernel ${kernel.name} ${what}`);
     };
-    if (bindings.length !== kernel.buffers.length) {
-      refuse(`has ${kernel.buffers.length} buffers, of which the plan binds ${bindings.length}`);
+    if (planned.bindings.length !== kernel.buffers.length) {
+      refuse(`has ${kernel.buffers.length} buffers, of which the plan binds ${planned.bindings.length}`);
     }
-    if (bindings.length > maxStorageBuffers) refuse(`binds ${bindings.length} buffers (at most ${maxStorageBuffers})`);
+    const bound = bindingsOf(planned);
+    if (bound.length > maxStorageBuffers) refuse(`binds ${bound.length} buffers (at most ${maxStorageBuffers})`);
     if (workgroups.some((count) => count > maxWorkgroupsPerDimension)) {
       refuse(`launches ${workgroups.join(' x ')} workgroups (at most ${maxWorkgroupsPerDimension} each way)`);
     }
-    for (const index of bindings) {
-      const { bytes } = plan.buffers[index];
-      if (bytes === 0) refuse('runs, but binds an empty buffer');
+    for (const { binding, buffer } of bound) {
+      const { bytes } = plan.buffers[buffer];
+      const needed = kernel.buffers[binding].length * BYTES_PER_ELEMENT;
+      // Kernels count on it: they check indices against the length of the kernel's buffer.
+      if (bytes < needed) refuse(`needs ${needed} bytes at binding ${binding} (the plan has ${bytes} there)`);
       if (bytes > maxBindingBytes) {
         throw new OutOfMemoryError(
           `[webgpu] kernel ${kernel.name} binds ${bytes} bytes (the device allows ${maxBindingBytes} in one binding)`,
@@ -167,33 +187,30 @@ export class ProgramBuilder {
     }
   }
 
-  #layout(storageBuffers: number, uniform: boolean): Layout {
-    const key = `${storageBuffers} ${uniform}`;
+  #layout({ buffers, params }: Kernel): Layout {
+    // All storage is bound read_write: ranges of one arena may then be read and written by one kernel.
+    const types = buffers.map(({ length }): GPUBufferBindingType | null => (length > 0 ? 'storage' : null));
+    if (params.length > 0) types.push('uniform');
+    const key = types.join(' ');
     const known = this.#layouts.get(key);
     if (known) return known;
-    // All storage is bound read_write: ranges of one arena may then be read and written by one kernel.
-    const entries = Array.from(
-      { length: storageBuffers + (uniform ? 1 : 0) },
-      (_, binding): GPUBindGroupLayoutEntry => ({
-        binding,
-        visibility: STAGE_COMPUTE,
-        buffer: { type: binding < storageBuffers ? 'storage' : 'uniform' },
-      }),
+    const entries = types.flatMap((type, binding): GPUBindGroupLayoutEntry[] =>
+      type ? [{ binding, visibility: STAGE_COMPUTE, buffer: { type } }] : [],
     );
     const group = this.#device.gpu.createBindGroupLayout({ entries });
-    const layout = { group, pipeline: this.#device.gpu.createPipelineLayout({ bindGroupLayouts: [group] }) };
+    const layout = { key, group, pipeline: this.#device.gpu.createPipelineLayout({ bindGroupLayouts: [group] }) };
     this.#layouts.set(key, layout);
     return layout;
   }
 
   #pipeline(name: string, rendered: RenderedKernel, layout: Layout): Promise<GPUComputePipeline> {
-    const { code } = rendered;
-    let pipeline = this.#pipelines.get(code);
+    const key = `${layout.key}\n${rendered.code}`;
+    let pipeline = this.#pipelines.get(key);
     if (!pipeline) {
       pipeline = this.#compile(name, rendered, layout);
-      this.#pipelines.set(code, pipeline);
+      this.#pipelines.set(key, pipeline);
       // A failure is not remembered: it may have been the device's.
-      pipeline.catch(() => this.#pipelines.delete(code));
+      pipeline.catch(() => this.#pipelines.delete(key));
     }
     return pipeline;
   }
