@@ -37,17 +37,41 @@ export type Expr =
   | { readonly kind: 'param'; readonly dtype: DType; readonly slot: number }
   | { readonly kind: 'index'; readonly dtype: 'i32' | 'u32'; readonly index: Index }
   /** Element `index` of buffer number `buffer`. `clamp` where the index may be out of range (under a false guard): it must not fault. */
-  | { readonly kind: 'load'; readonly dtype: DType; readonly buffer: number; readonly index: Index; readonly clamp: boolean }
+  | {
+      readonly kind: 'load';
+      readonly dtype: DType;
+      readonly buffer: number;
+      readonly index: Index;
+      readonly clamp: boolean;
+    }
   /** `value` where all conditions hold, else the constant `otherwise`. */
-  | { readonly kind: 'guard'; readonly dtype: DType; readonly conds: readonly Cond[]; readonly value: Expr; readonly otherwise: number }
+  | {
+      readonly kind: 'guard';
+      readonly dtype: DType;
+      readonly conds: readonly Cond[];
+      readonly value: Expr;
+      readonly otherwise: number;
+    }
   /** `a` where all conditions hold, else `b` (pieces of a concatenation). */
-  | { readonly kind: 'choose'; readonly dtype: DType; readonly conds: readonly Cond[]; readonly a: Expr; readonly b: Expr }
+  | {
+      readonly kind: 'choose';
+      readonly dtype: DType;
+      readonly conds: readonly Cond[];
+      readonly a: Expr;
+      readonly b: Expr;
+    }
   | { readonly kind: 'unary'; readonly dtype: DType; readonly fn: UnaryFn; readonly x: Expr }
   | { readonly kind: 'binary'; readonly dtype: DType; readonly fn: BinaryFn; readonly a: Expr; readonly b: Expr }
   | { readonly kind: 'where'; readonly dtype: DType; readonly cond: Expr; readonly a: Expr; readonly b: Expr }
   | { readonly kind: 'cast'; readonly dtype: DType; readonly x: Expr }
   /** First word of threefry2x32 (20 rounds) with the key (key0, key1) and the counter words (counter, 0). */
-  | { readonly kind: 'threefry'; readonly dtype: 'u32'; readonly key0: Expr; readonly key1: Expr; readonly counter: Index }
+  | {
+      readonly kind: 'threefry';
+      readonly dtype: 'u32';
+      readonly key0: Expr;
+      readonly key1: Expr;
+      readonly counter: Index;
+    }
   /** The result of a reduction term or of a contraction, by identity of its `Result`. */
   | { readonly kind: 'result'; readonly dtype: DType; readonly of: Result };
 

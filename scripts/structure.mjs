@@ -14,7 +14,7 @@ const OUTSIDE = [...LIBRARY, 'src/index.ts', 'src/serve', 'src/cli', 'src/worker
 export const LAYERS = {
   'src/graph': [],
   'src/autograd': ['src/graph'],
-  kernels: ['src/graph'],
+  kernels: ['src/graph', 'shaders'],
   shaders: [],
   'src/engine': BELOW_ENGINE,
   'src/compile': BELOW_COMPILE,

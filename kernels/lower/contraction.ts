@@ -1,7 +1,19 @@
 import { isPrim, type Node, sizeOf } from '../../src/graph/index.js';
 import type { Cond, Expr, IndexVar } from '../ir.js';
 import type { Evaluator } from './evaluate.js';
-import { atLeast, isZero, lessThan, type Lin, linAdd, linAddConst, linDiv, linMod, linMul, linVar, unflatten } from './lin.js';
+import {
+  atLeast,
+  isZero,
+  type Lin,
+  lessThan,
+  linAdd,
+  linAddConst,
+  linDiv,
+  linMod,
+  linMul,
+  linVar,
+  unflatten,
+} from './lin.js';
 
 /** A contraction as extents, operand expressions and the output's indices. */
 export interface Operands {
@@ -15,7 +27,9 @@ export interface Operands {
 }
 
 export function operands(anchor: Node<'dot' | 'conv'>, e: Evaluator): Operands {
-  return isPrim(anchor as Node, 'conv') ? convOperands(anchor as Node<'conv'>, e) : dotOperands(anchor as Node<'dot'>, e);
+  return isPrim(anchor as Node, 'conv')
+    ? convOperands(anchor as Node<'conv'>, e)
+    : dotOperands(anchor as Node<'dot'>, e);
 }
 
 function dotOperands(node: Node<'dot'>, e: Evaluator): Operands {

@@ -1,7 +1,23 @@
-import { type DType, InternalError, sizeOf, type Node, type Prim } from '../../src/graph/index.js';
+import { type DType, InternalError, type Node, type Prim, sizeOf } from '../../src/graph/index.js';
 import type { Cond, Expr } from '../ir.js';
 import { FusionMismatch } from './group.js';
-import { atLeast, flatten, isZero, lessThan, linAdd, linAddConst, linConst, linDiv, linMod, linMul, linValue, toIndex, unflatten, ZERO, type Lin } from './lin.js';
+import {
+  atLeast,
+  flatten,
+  isZero,
+  type Lin,
+  lessThan,
+  linAdd,
+  linAddConst,
+  linConst,
+  linDiv,
+  linMod,
+  linMul,
+  linValue,
+  toIndex,
+  unflatten,
+  ZERO,
+} from './lin.js';
 
 /** Expressions of one kernel beyond this number mean that inlining multiplied work: something has to be stored. */
 const MAX_EXPRESSIONS = 4000;
@@ -68,7 +84,8 @@ function guarded(conds: readonly (Cond | boolean)[], otherwise: number, dtype: D
   return open.length === 0 ? value() : { kind: 'guard', dtype, conds: open, value: value(), otherwise };
 }
 
-const replaceAt = (indices: readonly Lin[], axis: number, value: Lin): Lin[] => indices.map((v, i) => (i === axis ? value : v));
+const replaceAt = (indices: readonly Lin[], axis: number, value: Lin): Lin[] =>
+  indices.map((v, i) => (i === axis ? value : v));
 
 /** How each primitive is computed at an index vector, unless it is stored or a result. */
 const EVALUATE: { readonly [P in Prim]: Rule<P> } = {
@@ -86,7 +103,13 @@ const EVALUATE: { readonly [P in Prim]: Rule<P> } = {
     counter: toIndex(flatten(indices, node.shape)),
   }),
   unary: (e, node, i) => ({ kind: 'unary', dtype: node.dtype, fn: node.attrs.fn, x: e.at(node.inputs[0]!, i) }),
-  binary: (e, node, i) => ({ kind: 'binary', dtype: node.dtype, fn: node.attrs.fn, a: e.at(node.inputs[0]!, i), b: e.at(node.inputs[1]!, i) }),
+  binary: (e, node, i) => ({
+    kind: 'binary',
+    dtype: node.dtype,
+    fn: node.attrs.fn,
+    a: e.at(node.inputs[0]!, i),
+    b: e.at(node.inputs[1]!, i),
+  }),
   where: (e, node, i) => ({
     kind: 'where',
     dtype: node.dtype,
@@ -155,7 +178,10 @@ const EVALUATE: { readonly [P in Prim]: Rule<P> } = {
       const inside = lessThan(at, ends[p]!);
       if (inside === false) continue;
       const value = e.at(part, replaceAt(indices, axis, linAddConst(at, -begin)));
-      out = out === null || inside === true ? value : { kind: 'choose', dtype: node.dtype, conds: [inside], a: value, b: out };
+      out =
+        out === null || inside === true
+          ? value
+          : { kind: 'choose', dtype: node.dtype, conds: [inside], a: value, b: out };
     }
     return out ?? { kind: 'const', dtype: node.dtype, value: 0 };
   },

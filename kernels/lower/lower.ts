@@ -1,5 +1,18 @@
 import { type DType, InternalError, isPrim, type Node, sameShape, sizeOf } from '../../src/graph/index.js';
-import type { BufferSpec, ContractionKernel, Expr, IndexVar, Kernel, LoopKernel, LoopStmt, ReduceStmt, Result, Segment, Stmt, StoreStmt } from '../ir.js';
+import type {
+  BufferSpec,
+  ContractionKernel,
+  Expr,
+  IndexVar,
+  Kernel,
+  LoopKernel,
+  LoopStmt,
+  ReduceStmt,
+  Result,
+  Segment,
+  Stmt,
+  StoreStmt,
+} from '../ir.js';
 import { operands } from './contraction.js';
 import { Evaluator, type Sources } from './evaluate.js';
 import { FusionMismatch, type Group, type RowDomain } from './group.js';
@@ -113,8 +126,14 @@ export const columnsOf = (domain: RowDomain): number => extentOf(domain, true);
 /** Index vector of the domain's shape from the position of the row and the position inside it. */
 function domainIndices(domain: RowDomain, row: Lin, column: Lin): Lin[] {
   const kept = domain.shape.map((_, i) => i).filter((i) => !domain.axes.includes(i));
-  const rowAt = unflatten(row, kept.map((i) => domain.shape[i]!));
-  const columnAt = unflatten(column, domain.axes.map((i) => domain.shape[i]!));
+  const rowAt = unflatten(
+    row,
+    kept.map((i) => domain.shape[i]!),
+  );
+  const columnAt = unflatten(
+    column,
+    domain.axes.map((i) => domain.shape[i]!),
+  );
   const out = new Array<Lin>(domain.shape.length);
   kept.forEach((axis, i) => {
     out[axis] = rowAt[i]!;
@@ -162,9 +181,7 @@ function lowerRows(group: Group, domain: RowDomain, binder: Binder): Segment {
   const row: IndexVar = { name: 'row', extent: rowsOf(domain) };
   const columns = columnsOf(domain);
   const rowKeyOf = (reduce: Node, indices: readonly Lin[]): string =>
-    indices
-      .map((v, i) => (reduce.shape[i] === 1 && domain.axes.includes(i) ? '' : v.key))
-      .join(';');
+    indices.map((v, i) => (reduce.shape[i] === 1 && domain.axes.includes(i) ? '' : v.key)).join(';');
   const results = new Map<Node, Result>();
   const rowKey = domainIndices(domain, linVar(row), ZERO)
     .map((v, i) => (domain.axes.includes(i) ? '' : v.key))

@@ -65,9 +65,13 @@ export class ProgramCache {
 
 /** A source that simplification removed keeps its position: inputs are passed by number. */
 function unusedLeaf(roots: readonly Node[], source: unknown): Node<'leaf'> {
-  return topologicalOrder(roots).find((n) => n.prim === 'leaf' && (n as Node<'leaf'>).attrs.source === source) as Node<'leaf'>;
+  return topologicalOrder(roots).find(
+    (n) => n.prim === 'leaf' && (n as Node<'leaf'>).attrs.source === source,
+  ) as Node<'leaf'>;
 }
 
 function unusedScalar(roots: readonly Node[], source: unknown): Node<'scalar'> {
-  return topologicalOrder(roots).find((n) => n.prim === 'scalar' && (n as Node<'scalar'>).attrs.source === source) as Node<'scalar'>;
+  return topologicalOrder(roots).find(
+    (n) => n.prim === 'scalar' && (n as Node<'scalar'>).attrs.source === source,
+  ) as Node<'scalar'>;
 }

@@ -1,4 +1,12 @@
-import { ArgumentError, dropParents, InternalError, isPrim, type LeafSource, type Node, type TypedArray } from '../graph/index.js';
+import {
+  ArgumentError,
+  dropParents,
+  InternalError,
+  isPrim,
+  type LeafSource,
+  type Node,
+  type TypedArray,
+} from '../graph/index.js';
 import { defaultRuntime } from './engines.js';
 import type { Runtime } from './runtime.js';
 import { snapshot } from './snapshot.js';
@@ -49,7 +57,14 @@ export function realize(roots: readonly Node[], options: RealizeOptions = {}): P
     if (!node.requiresGrad) dropParents(node);
   });
   const fetched = outputs.filter((_, i) => fetch.has(todo[i]!));
-  const done = runtime.submit({ snap, inputs, donated, scalars: snap.scalars.map((s) => s.value), outputs, fetch: fetched });
+  const done = runtime.submit({
+    snap,
+    inputs,
+    donated,
+    scalars: snap.scalars.map((s) => s.value),
+    outputs,
+    fetch: fetched,
+  });
   return quiet(done);
 }
 
@@ -80,7 +95,9 @@ function runtimeOf(inputs: readonly Storage[]): Runtime {
     const at = s.device.runtime;
     if (at === null || (s.host !== null && at !== defaultRuntime())) continue;
     if (runtime !== null && at !== runtime) {
-      throw new ArgumentError('[realize] tensors live on different engines (move them with t.to(engine), or read them first)');
+      throw new ArgumentError(
+        '[realize] tensors live on different engines (move them with t.to(engine), or read them first)',
+      );
     }
     runtime = at;
   }

@@ -2,7 +2,7 @@ import type { Engine, EngineBuffer, Program } from '../engine/engine.js';
 import { InternalError, type TypedArray } from '../graph/index.js';
 import { ProgramCache } from './programs.js';
 import type { Snapshot } from './snapshot.js';
-import { arrayOf, Storage, wordsOf } from './storage.js';
+import { arrayOf, type Storage, wordsOf } from './storage.js';
 
 /** Device copies of host data kept for the next run, least recently used freed first. */
 const UPLOAD_CACHE_BYTES = 256 * 2 ** 20;
@@ -129,7 +129,9 @@ export class Runtime {
   /** Runs a prepared program; the promise is that of the fetched values, or of the work's end where nothing is fetched. */
   private run(work: Work, program: Program): Promise<void> {
     const engine = this.engine!;
-    const failed = work.inputs.find((s) => s.error !== null || (s.host === null && s.device.buffer === null && s.bytes > 0));
+    const failed = work.inputs.find(
+      (s) => s.error !== null || (s.host === null && s.device.buffer === null && s.bytes > 0),
+    );
     if (failed !== undefined) {
       this.spoil(work, failed.error ?? new InternalError('[runtime] an input has no data'));
       return Promise.resolve();
@@ -138,7 +140,9 @@ export class Runtime {
     try {
       const buffers = work.inputs.map((s, i) => this.onDevice(s, work.donated[i]! ? null : once));
       const outputs = engine.run(program, buffers, work.scalars);
-      outputs.forEach((buffer, i) => this.settle(work.outputs[i]!, buffer));
+      outputs.forEach((buffer, i) => {
+        this.settle(work.outputs[i]!, buffer);
+      });
       const kept = new Set(outputs);
       work.inputs.forEach((s, i) => {
         if (!work.donated[i]) return;
@@ -264,4 +268,3 @@ function throwIfSpoiled(outputs: readonly Storage[]): void {
   const spoiled = outputs.find((o) => o.state === 'failed');
   if (spoiled !== undefined) throw spoiled.error!;
 }
-

@@ -79,7 +79,13 @@ export function snapshot(roots: readonly Node[]): Snapshot {
     }
   }
   const at = roots.map((r) => numbers.get(r)!);
-  return { key: `${key}>${at.join(',')}`, inputs: [...inputs.keys()], scalars: [...scalars.keys()], entries, roots: at };
+  return {
+    key: `${key}>${at.join(',')}`,
+    inputs: [...inputs.keys()],
+    scalars: [...scalars.keys()],
+    entries,
+    roots: at,
+  };
 }
 
 /** The same graph on sources without data, so that a cached plan keeps nothing of the user's alive. */
@@ -92,7 +98,17 @@ export function withoutData(snap: Snapshot): { roots: Node[]; inputs: LeafSource
   for (const e of snap.entries) {
     if (e.kind === 'leaf') copies.push(leaves[e.source]!);
     else if (e.kind === 'scalar') copies.push(scalarNodes[e.source]!);
-    else copies.push(makeNode(e.prim, e.inputs.map((i) => copies[i]!), e.attrs, e.shape, e.dtype, false));
+    else
+      copies.push(
+        makeNode(
+          e.prim,
+          e.inputs.map((i) => copies[i]!),
+          e.attrs,
+          e.shape,
+          e.dtype,
+          false,
+        ),
+      );
   }
   return { roots: snap.roots.map((r) => copies[r]!), inputs, scalars };
 }

@@ -1,5 +1,13 @@
 import type { EngineBuffer } from '../engine/engine.js';
-import { BYTES_PER_ELEMENT, type DType, type LeafSource, type Shape, sizeOf, StaleTensorError, type TypedArray } from '../graph/index.js';
+import {
+  BYTES_PER_ELEMENT,
+  type DType,
+  type LeafSource,
+  type Shape,
+  StaleTensorError,
+  sizeOf,
+  type TypedArray,
+} from '../graph/index.js';
 import type { Runtime } from './runtime.js';
 
 export type StorageState =

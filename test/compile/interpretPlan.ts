@@ -1,6 +1,6 @@
 import type { Cond, Expr, Index, IndexVar, Kernel, Result, StoreStmt } from '../../kernels/ir.js';
-import { evaluateNodes } from '../../src/engine/reference/index.js';
 import type { Plan } from '../../src/engine/plan.js';
+import { evaluateNodes } from '../../src/engine/reference/index.js';
 import {
   binary,
   cast,
@@ -80,7 +80,10 @@ class KernelInterpreter {
 
   private loop(vars: readonly IndexVar[], body: () => void): void {
     const [first, ...rest] = vars;
-    if (first === undefined) return body();
+    if (first === undefined) {
+      body();
+      return;
+    }
     for (let i = 0; i < first.extent; i++) {
       this.vars.set(first, i);
       this.loop(rest, body);
@@ -173,7 +176,11 @@ function reduceValues(fn: string, dtype: DType, values: readonly number[]): numb
   if (values.length === 0) return reduceIdentity(fn as 'sum', dtype);
   if (fn === 'max') return Math.max(...values);
   if (fn === 'min') return Math.min(...values);
-  if (dtype !== 'f32') return roundToDType(values.reduce((a, b) => (fn === 'sum' ? (a + b) | 0 : Math.imul(a, b))), dtype);
+  if (dtype !== 'f32')
+    return roundToDType(
+      values.reduce((a, b) => (fn === 'sum' ? (a + b) | 0 : Math.imul(a, b))),
+      dtype,
+    );
   return roundToDType(
     values.reduce((a, b) => (fn === 'sum' ? a + b : a * b), fn === 'sum' ? 0 : 1),
     dtype,
@@ -181,7 +188,11 @@ function reduceValues(fn: string, dtype: DType, values: readonly number[]): numb
 }
 
 /** Runs a plan on the host. Storage is as the plan says: arena ranges that overlap share their words. */
-export function interpretPlan(plan: Plan, inputs: readonly ArrayLike<number>[], scalars: readonly number[] = []): number[][] {
+export function interpretPlan(
+  plan: Plan,
+  inputs: readonly ArrayLike<number>[],
+  scalars: readonly number[] = [],
+): number[][] {
   const arena = new Float64Array(plan.arenaBytes / 4).fill(Number.NaN);
   const given = inputs.map((x) => Float64Array.from(x as ArrayLike<number>));
   const storage = plan.buffers.map(({ bytes, place }): Values => {
@@ -203,7 +214,9 @@ export function interpretPlan(plan: Plan, inputs: readonly ArrayLike<number>[], 
 export function verifyPlan(plan: Plan, maxBindings: number): void {
   const range = (b: number): [string, number, number] => {
     const { place, bytes } = plan.buffers[b]!;
-    return place.kind === 'arena' ? ['arena', place.offset, place.offset + bytes] : [`${place.kind}${place.index}`, 0, bytes];
+    return place.kind === 'arena'
+      ? ['arena', place.offset, place.offset + bytes]
+      : [`${place.kind}${place.index}`, 0, bytes];
   };
   const written = new Set(plan.buffers.map((_, i) => i).filter((i) => plan.buffers[i]!.place.kind === 'input'));
   for (const { kernel, bindings } of plan.kernels) {
@@ -216,7 +229,8 @@ export function verifyPlan(plan: Plan, maxBindings: number): void {
         if (home === other && begin < to && from < end) throw new Error(`${kernel.name} binds overlapping storage`);
       }
       const { access } = kernel.buffers[i]!;
-      if (access !== 'write' && !written.has(x)) throw new Error(`${kernel.name} reads buffer ${x} before it is written`);
+      if (access !== 'write' && !written.has(x))
+        throw new Error(`${kernel.name} reads buffer ${x} before it is written`);
     });
     bindings.forEach((x, i) => {
       if (kernel.buffers[i]!.access !== 'read') written.add(x);

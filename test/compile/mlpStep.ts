@@ -1,4 +1,5 @@
 import { backward } from '../../src/autograd/index.js';
+import type { GraphToPlan } from '../../src/compile/plan/build.js';
 import {
   binary,
   broadcastScalar,
@@ -20,7 +21,6 @@ import {
   unary,
   where,
 } from '../../src/graph/index.js';
-import type { GraphToPlan } from '../../src/compile/plan/build.js';
 
 const add = (a: Node, b: Node): Node => binary('add', a, broadcastTo(b, a.shape));
 const mul = (a: Node, b: Node): Node => binary('mul', a, broadcastTo(b, a.shape));

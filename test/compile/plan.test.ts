@@ -45,7 +45,10 @@ const LEAVES: LeafSource[] = [
 
 /** Small whole numbers: sums and products are exact in any order, so results can be compared bit by bit. */
 function valuesOf({ shape, dtype }: LeafSource, seed: number): TypedArray {
-  const list = Array.from({ length: sizeOf(shape) }, (_, i) => ((i * 7 + seed * 3) % 5) - (dtype === 'f32' || dtype === 'i32' ? 2 : 0));
+  const list = Array.from(
+    { length: sizeOf(shape) },
+    (_, i) => ((i * 7 + seed * 3) % 5) - (dtype === 'f32' || dtype === 'i32' ? 2 : 0),
+  );
   const arrays: Record<DType, () => TypedArray> = {
     f32: () => Float32Array.from(list),
     i32: () => Int32Array.from(list),
@@ -56,10 +59,38 @@ function valuesOf({ shape, dtype }: LeafSource, seed: number): TypedArray {
 }
 
 /** Functions whose results on small whole numbers are small whole numbers. */
-const EXACT = new Set(['neg', 'abs', 'sign', 'floor', 'ceil', 'round', 'trunc', 'isnan', 'isinf', 'isfinite', 'logicalNot', 'bitwiseNot',
-  'add', 'sub', 'mul', 'max', 'min', 'eq', 'ne', 'lt', 'le', 'and', 'or', 'xor', 'floorDiv', 'remainder', 'fmod']);
+const EXACT = new Set([
+  'neg',
+  'abs',
+  'sign',
+  'floor',
+  'ceil',
+  'round',
+  'trunc',
+  'isnan',
+  'isinf',
+  'isfinite',
+  'logicalNot',
+  'bitwiseNot',
+  'add',
+  'sub',
+  'mul',
+  'max',
+  'min',
+  'eq',
+  'ne',
+  'lt',
+  'le',
+  'and',
+  'or',
+  'xor',
+  'floorDiv',
+  'remainder',
+  'fmod',
+]);
 
-const exact = (node: Node): boolean => !('fn' in node.attrs) || node.prim === 'reduce' || EXACT.has(node.attrs.fn as string);
+const exact = (node: Node): boolean =>
+  !('fn' in node.attrs) || node.prim === 'reduce' || EXACT.has(node.attrs.fn as string);
 
 /** Products, convolutions and gathers of what a graph has. */
 function withContractions(nodes: readonly Node[], pick: number): Node[] {
@@ -79,7 +110,14 @@ function withContractions(nodes: readonly Node[], pick: number): Node[] {
   attempt(() => dot(reshape(a, [n, 1]), reshape(b, [1, m])));
   attempt(() => dot(a, reshape(b, [a.shape.at(-1)!, m / a.shape.at(-1)!])));
   attempt(() => binary('add', dot(reshape(a, [1, n]), reshape(a, [n, 1])), reshape(at(2), [1, 1])));
-  const attrs = { stride: [1 + (pick & 1)], padLow: [pick % 3], padHigh: [1], inputDilation: [1 + ((pick >> 1) & 1)], kernelDilation: [1], groups: 1 };
+  const attrs = {
+    stride: [1 + (pick & 1)],
+    padLow: [pick % 3],
+    padHigh: [1],
+    inputDilation: [1 + ((pick >> 1) & 1)],
+    kernelDilation: [1],
+    groups: 1,
+  };
   attempt(() => conv(reshape(a, [1, 1, n]), reshape(b, [m > 4 ? m / 2 : 1, 1, m > 4 ? 2 : m]), attrs));
   const index = nodes.find((x) => x.dtype === 'i32' && x.shape.length === 2);
   const data = nodes.find((x) => x.dtype === 'f32' && x.shape.length === 2);

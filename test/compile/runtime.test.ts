@@ -1,8 +1,31 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { cacheStats, disposeNode, hostStorage, initEngine, memory, readNode, realize, type Storage, storageOf } from '../../src/compile/index.js';
-import { binary, constant, full, leaf, type Node, OutOfMemoryError, reduce, scalarNode, sizeOf, StaleTensorError, unary } from '../../src/graph/index.js';
+import {
+  cacheStats,
+  disposeNode,
+  hostStorage,
+  initEngine,
+  memory,
+  readNode,
+  realize,
+  type Storage,
+  storageOf,
+} from '../../src/compile/index.js';
+import {
+  binary,
+  constant,
+  full,
+  leaf,
+  type Node,
+  OutOfMemoryError,
+  reduce,
+  StaleTensorError,
+  scalarNode,
+  sizeOf,
+  unary,
+} from '../../src/graph/index.js';
 
-const host = (values: number[], grad = false): Node => leaf(hostStorage(Float32Array.from(values), [values.length], 'f32'), grad);
+const host = (values: number[], grad = false): Node =>
+  leaf(hostStorage(Float32Array.from(values), [values.length], 'f32'), grad);
 const add = (a: Node, b: Node): Node => binary('add', a, b);
 
 beforeAll(async () => {

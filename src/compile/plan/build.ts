@@ -2,7 +2,16 @@ import { FusionMismatch } from '../../../kernels/lower/group.js';
 import { type Lowered, lowerGroups } from '../../../kernels/lower/lower.js';
 import type { Capabilities } from '../../engine/engine.js';
 import type { Plan, PlanBuffer, PlanOutput } from '../../engine/plan.js';
-import { BYTES_PER_ELEMENT, InternalError, isPrim, type LeafSource, makeNode, type Node, type ScalarSource, sizeOf } from '../../graph/index.js';
+import {
+  BYTES_PER_ELEMENT,
+  InternalError,
+  isPrim,
+  type LeafSource,
+  makeNode,
+  type Node,
+  type ScalarSource,
+  sizeOf,
+} from '../../graph/index.js';
 import { simplify } from '../../graph/simplify/index.js';
 import type { Cluster } from '../schedule/cluster.js';
 import { isSource } from '../schedule/cost.js';
@@ -76,7 +85,12 @@ class Planner {
     const traffic = clusters.map((cluster, i) => trafficOf(cluster, lowered[i]!, aliases));
     const launches = pack(traffic, this.capabilities.maxStorageBuffers);
     return this.place(
-      launches.map((l) => this.lower(l.map((i) => clusters[i]!), aliases)),
+      launches.map((l) =>
+        this.lower(
+          l.map((i) => clusters[i]!),
+          aliases,
+        ),
+      ),
       aliases,
     );
   }

@@ -4,6 +4,8 @@ import { BYTES_PER_ELEMENT, OutOfMemoryError, showShape, sizeOf } from '../../gr
 export function checkBytes(node: { readonly shape: readonly number[]; readonly dtype: string }, most: number): void {
   const bytes = sizeOf(node.shape) * BYTES_PER_ELEMENT;
   if (bytes > most) {
-    throw new OutOfMemoryError(`[realize] ${node.dtype}${showShape(node.shape)} takes ${bytes} bytes (a buffer of this engine holds at most ${most})`);
+    throw new OutOfMemoryError(
+      `[realize] ${node.dtype}${showShape(node.shape)} takes ${bytes} bytes (a buffer of this engine holds at most ${most})`,
+    );
   }
 }

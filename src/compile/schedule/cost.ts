@@ -1,14 +1,33 @@
 import { type BinaryFn, isPrim, type Node, type Prim, sizeOf, type UnaryFn } from '../../graph/index.js';
 
 const CHEAP_UNARY: ReadonlySet<UnaryFn> = new Set([
-  'neg', 'abs', 'sign', 'floor', 'ceil', 'round', 'trunc', 'isnan', 'isinf', 'isfinite', 'logicalNot', 'bitwiseNot',
+  'neg',
+  'abs',
+  'sign',
+  'floor',
+  'ceil',
+  'round',
+  'trunc',
+  'isnan',
+  'isinf',
+  'isfinite',
+  'logicalNot',
+  'bitwiseNot',
 ] as const);
 
 const HEAVY_BINARY: ReadonlySet<BinaryFn> = new Set(['div', 'floorDiv', 'remainder', 'fmod', 'pow', 'atan2'] as const);
 
 /** Movement of one input: it only changes indices. */
 const MOVEMENT: ReadonlySet<Prim> = new Set<Prim>([
-  'reshape', 'permute', 'expand', 'slice', 'pad', 'flip', 'window', 'alias', 'stopGradient',
+  'reshape',
+  'permute',
+  'expand',
+  'slice',
+  'pad',
+  'flip',
+  'window',
+  'alias',
+  'stopGradient',
 ]);
 
 /** Movement after which one element is read at several places or under a condition. */

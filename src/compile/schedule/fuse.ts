@@ -99,7 +99,9 @@ class Fuser {
     const fits = (k: Cluster): boolean => fitsDomain(k, domain) && this.roomFor(node, k);
     if (!store && hosts.every(fits)) {
       const host =
-        hosts.length === 1 ? hosts[0]! : this.merge(hosts, node, (a, b) => fitsDomain(a, domain) && fitsDomain(b, domain));
+        hosts.length === 1
+          ? hosts[0]!
+          : this.merge(hosts, node, (a, b) => fitsDomain(a, domain) && fitsDomain(b, domain));
       if (host !== null) {
         host.domain = domain;
         this.join(node, host);
@@ -162,10 +164,14 @@ class Fuser {
     if (!this.roomFor(node, k)) return false;
     const users = this.usersIn(node, k);
     const reindexed = users.filter(isReindexing).length;
-    if (operationCost(node) > 0 && (reindexed >= 2 || users.some((u) => u.prim === 'window' || (u.prim === 'gather' && u.inputs[0] === node)))) {
+    if (
+      operationCost(node) > 0 &&
+      (reindexed >= 2 || users.some((u) => u.prim === 'window' || (u.prim === 'gather' && u.inputs[0] === node)))
+    ) {
       return false;
     }
-    if (isHeavy(node) && this.broadcastBy(node, users) >= MAX_BROADCAST_REPEAT && !this.isRowValue(node, k)) return false;
+    if (isHeavy(node) && this.broadcastBy(node, users) >= MAX_BROADCAST_REPEAT && !this.isRowValue(node, k))
+      return false;
     if (k.anchor !== null && this.feedsAnchor(node, k)) {
       if (node.prim === 'concat') return false;
       let cost = operationCost(node);
@@ -287,7 +293,8 @@ class Fuser {
         const k = stack[stack.length - 1]!;
         const waiting = [...this.dependenciesOf(k)].filter((d) => !done.has(d));
         if (waiting.length > 0 && !done.has(k)) {
-          if (stack.length > clusters.length) throw new InternalError('[schedule] kernels depend on each other in a circle');
+          if (stack.length > clusters.length)
+            throw new InternalError('[schedule] kernels depend on each other in a circle');
           stack.push(...waiting.sort((a, b) => key(b) - key(a)));
           continue;
         }

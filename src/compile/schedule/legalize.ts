@@ -1,4 +1,13 @@
-import { concat, full, isPrim, type Node, rebuild, reduceIdentity, sizeOf, topologicalOrder } from '../../graph/index.js';
+import {
+  concat,
+  full,
+  isPrim,
+  type Node,
+  rebuild,
+  reduceIdentity,
+  sizeOf,
+  topologicalOrder,
+} from '../../graph/index.js';
 
 /** What one kernel can read: leaves room for its output and a companion. */
 const partsOf = (maxBindings: number): number => Math.max(2, maxBindings - 2);
