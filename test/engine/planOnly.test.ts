@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import type { ContractionKernel, Expr, Index, IndexVar, LoopKernel, Result } from '../../kernels/ir.js';
+import type { IndexVar, LoopKernel } from '../../kernels/ir.js';
 import { createPlanOnlyEngine } from '../../src/engine/plan-only/index.js';
 import { printKernel } from '../../src/engine/plan-only/printKernel.js';
 import { InternalError, UnsupportedError } from '../../src/graph/index.js';
 import { doublePlusOne, increments, renderHandmade, sgdUpdate } from './handmadePlans.js';
+import { at, guardedNorm, load, negatedProduct } from './irKernels.js';
 
 describe('the plan-only engine', () => {
   const engine = createPlanOnlyEngine({ render: renderHandmade });
@@ -60,60 +61,8 @@ describe('the plan-only engine', () => {
 });
 
 describe('a printed kernel', () => {
-  const at = (v: IndexVar): Index => ({ kind: 'var', v });
-  const scaled = (v: IndexVar, b: number, w: IndexVar): Index => ({
-    kind: 'add',
-    a: { kind: 'mul', a: at(v), b },
-    b: at(w),
-  });
-  const load = (buffer: number, index: Index): Expr => ({ kind: 'load', dtype: 'f32', buffer, index, clamp: false });
-  const f32 = (value: number): Expr => ({ kind: 'const', dtype: 'f32', value });
-  const binary = (fn: 'add' | 'mul' | 'max', a: Expr, b: Expr): Expr => ({ kind: 'binary', dtype: 'f32', fn, a, b });
-
   it('shows loops, reductions, shared values, guards and params', () => {
-    const r: IndexVar = { name: 'r', extent: 2 };
-    const c: IndexVar = { name: 'c', extent: 3 };
-    const sum: Result = { name: 's', dtype: 'f32' };
-    const square = binary('mul', load(0, scaled(r, 3, c)), load(0, scaled(r, 3, c)));
-    const total: Expr = { kind: 'result', dtype: 'f32', of: sum };
-    const shared = binary('max', total, f32(-0));
-    const kernel: LoopKernel = {
-      kind: 'loop',
-      name: 'norm',
-      buffers: [
-        { dtype: 'f32', length: 6, access: 'read' },
-        { dtype: 'f32', length: 6, access: 'write' },
-      ],
-      params: ['f32'],
-      flops: 12,
-      segments: [
-        {
-          parallel: [r],
-          body: [
-            { kind: 'reduce', vars: [c], terms: [{ fn: 'sum', value: square, result: sum }] },
-            {
-              kind: 'loop',
-              vars: [c],
-              body: [
-                {
-                  kind: 'store',
-                  buffer: 1,
-                  index: scaled(r, 3, c),
-                  value: {
-                    kind: 'guard',
-                    dtype: 'f32',
-                    conds: [{ kind: 'lt', a: at(c), b: { kind: 'const', value: 2 } }],
-                    value: binary('add', shared, binary('mul', shared, { kind: 'param', dtype: 'f32', slot: 0 })),
-                    otherwise: 7,
-                  },
-                },
-              ],
-            },
-          ],
-        },
-      ],
-    };
-    expect(printKernel(kernel)).toBe(
+    expect(printKernel(guardedNorm())).toBe(
       [
         'kernel norm (b0: f32[6] read, b1: f32[6] write, p0: f32)',
         '  for r < 2',
@@ -126,37 +75,12 @@ describe('a printed kernel', () => {
   });
 
   it('shows a contraction', () => {
-    const [batch, m, n, k] = [1, 4, 5, 6].map((extent, i) => ({ name: ['batch', 'm', 'n', 'k'][i], extent }));
-    const acc: Result = { name: 'acc', dtype: 'f32' };
-    const kernel: ContractionKernel = {
-      kind: 'contraction',
-      name: 'matmul',
-      buffers: [24, 30, 20].map((length, i) => ({ dtype: 'f32', length, access: i < 2 ? 'read' : 'write' })),
-      params: [],
-      flops: 240,
-      batch,
-      m,
-      n,
-      k,
-      dtype: 'f32',
-      a: load(0, scaled(m, 6, k)),
-      b: load(1, scaled(k, 5, n)),
-      acc,
-      epilogue: [
-        {
-          kind: 'store',
-          buffer: 2,
-          index: scaled(m, 5, n),
-          value: { kind: 'unary', dtype: 'f32', fn: 'tanh', x: { kind: 'result', dtype: 'f32', of: acc } },
-        },
-      ],
-    };
-    expect(printKernel(kernel)).toBe(
+    expect(printKernel(negatedProduct())).toBe(
       [
         'kernel matmul (b0: f32[24] read, b1: f32[30] read, b2: f32[20] write)',
         '  for batch < 1, m < 4, n < 5',
         '    reduce k < 6: acc = sum(b0[m * 6 + k] * b1[k * 5 + n])',
-        '    b2[m * 5 + n] = tanh(acc)',
+        '    b2[m * 5 + n] = neg(acc)',
       ].join('\n'),
     );
   });
