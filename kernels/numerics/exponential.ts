@@ -21,14 +21,13 @@ import {
   u32,
 } from './body.js';
 
-const LOG2_E = 1.44269504;
 // The upper part has 9 bits: its product with any exponent is exact.
 const LN2_HIGH = 0.693359375;
 const LN2_LOW = -2.1219444e-4;
 
 /** x = n ln 2 + r with |r| <= ln(2) / 2. `exponent` is n as bits that add to the exponent field of an f32. */
 function reduce(x: Num): { r: Num; exponent: Num } {
-  const n = floor(add(mul(x, LOG2_E), 0.5));
+  const n = floor(add(mul(x, Math.LOG2E), 0.5));
   // 1.5 * 2^23: the integer n comes to stand in the lowest bits.
   return { r: sub(sub(x, mul(n, LN2_HIGH)), mul(n, LN2_LOW)), exponent: shl(bitsToU32(add(n, 12582912)), 23) };
 }
@@ -115,5 +114,7 @@ export const erf = define('erf', ['f32'], (x) => {
     4.99119423e-3,
     -5.96761703e-4,
   );
-  return select(lt(a, 0.92773438), add(x, mul(x, series)), keepNaN(x, large));
+  // Near the smallest normal number x * series would be subnormal and might flush.
+  const small = select(lt(a, 2 ** -60), mul(x, 1.1283792), add(x, mul(x, series)));
+  return select(lt(a, 0.92773438), small, keepNaN(x, large));
 });

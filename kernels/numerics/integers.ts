@@ -1,6 +1,7 @@
 /** Shifts of any width, and casts. */
 import { isNaNBits } from './bits.js';
 import {
+  add,
   and,
   bitsToI32,
   bitsToU32,
@@ -10,6 +11,7 @@ import {
   i32,
   lt,
   min,
+  mul,
   type Num,
   type NumericFn,
   type NumType,
@@ -72,7 +74,8 @@ export const casts: Record<NumType, Record<NumType, NumericFn>> = {
     bool: cast('i32', 'bool', truth),
   },
   u32: {
-    f32: cast('u32', 'f32', toF32),
+    // An engine may convert large numbers by way of i32, which rounds twice; the sum of the halves rounds once.
+    f32: cast('u32', 'f32', (x) => add(mul(toF32(shr(x, 16)), 65536), toF32(and(x, u32(0xffff))))),
     i32: cast('u32', 'i32', bitsToI32),
     u32: cast('u32', 'u32', same),
     bool: cast('u32', 'bool', truth),

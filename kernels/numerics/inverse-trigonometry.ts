@@ -1,5 +1,5 @@
 /** asin, acos, atan, atan2. */
-import { isNaNBits, keepNaN, magnitude, signBit, withSignOf } from './bits.js';
+import { flipSign, isNaNBits, keepNaN, magnitude, signBit, withSignOf } from './bits.js';
 import {
   abs,
   add,
@@ -19,15 +19,25 @@ import {
   u32,
 } from './body.js';
 
-const PI_HIGH = 3.1415927;
+// The upper parts are rounded to f32 like all constants; the lower ones are what that leaves.
+const PI_HIGH = Math.PI;
 const PI_LOW = -8.7422777e-8;
-const HALF_PI_HIGH = 1.5707964;
+const HALF_PI_HIGH = Math.PI / 2;
 const HALF_PI_LOW = -4.371139e-8;
-const QUARTER_PI = 0.78539819;
+const QUARTER_PI = Math.PI / 4;
 const QUARTER_PI_LOW = -2.1855694e-8;
 
 /** (asin(x) - x) / x for z = x², |x| <= 1/2. */
 const asinTail = (z: Num): Num => mul(z, polynomial(z, 0.16666754, 0.0749525, 0.04547653, 0.02414885, 0.04221852));
+
+/**
+ * high + (±x + low) where `where` holds, else x. The constants are selected, not written: a compiler may fold high - (x - low), and
+ * with it the lower half of the constant.
+ */
+function reflect(where: Num, high: number, low: number, x: Num): Num {
+  const sign = select(where, u32(0x80000000), u32(0));
+  return add(select(where, high, 0), add(flipSign(x, sign), select(where, low, 0)));
+}
 
 /** What asin and acos share: for |x| > 1/2 both go through asin(sqrt((1 - |x|) / 2)). */
 function halved(x: Num) {
@@ -43,15 +53,14 @@ const inDomain = (x: Num, value: Num): Num => select(lt(u32(0x3f800000), magnitu
 export const asin = define('asin', ['f32'], (x) => {
   const { large, root, tail } = halved(x);
   const part = add(root, tail);
-  const far = sub(HALF_PI_HIGH, sub(add(part, part), HALF_PI_LOW));
-  return select(lt(abs(x), 2.44140625e-4), x, inDomain(x, withSignOf(select(large, far, part), x)));
+  const value = reflect(large, HALF_PI_HIGH, HALF_PI_LOW, mul(part, select(large, 2, 1)));
+  return select(lt(abs(x), 2.44140625e-4), x, inDomain(x, withSignOf(value, x)));
 });
 
 export const acos = define('acos', ['f32'], (x) => {
   const { large, root, tail } = halved(x);
   const part = add(root, tail);
-  const twice = add(part, part);
-  const far = select(lt(x, 0), sub(PI_HIGH, sub(twice, PI_LOW)), twice);
+  const far = reflect(lt(x, 0), PI_HIGH, PI_LOW, add(part, part));
   const signed = withSignOf(tail, x);
   const near = sub(HALF_PI_HIGH, sub(x, sub(HALF_PI_LOW, signed)));
   return inDomain(x, select(large, far, near));
@@ -81,9 +90,9 @@ export const atan2 = define('atan2', ['f32', 'f32'], (y, x) => {
   const [ay, ax] = [abs(y), abs(x)];
   const steep = lt(ax, ay);
   const [lesser, greater] = [select(steep, ax, ay), select(steep, ay, ax)];
-  // Sums must stay finite; two infinities are equal.
+  // Sums must stay finite, and parts of the lesser normal; two infinities are equal.
   const infinite = eq(magnitude(greater), u32(0x7f800000));
-  const factor = select(lt(1e30, greater), 0.25, 1);
+  const factor = select(lt(1e30, greater), 0.25, select(lt(greater, 1e-30), 2 ** 60, 1));
   const small = select(infinite, select(eq(magnitude(lesser), u32(0x7f800000)), 1, 0), mul(lesser, factor));
   const large = select(infinite, 1, mul(greater, factor));
   const middle = lt(mul(large, 0.41421357), small);
@@ -91,8 +100,7 @@ export const atan2 = define('atan2', ['f32', 'f32'], (y, x) => {
   const numerator = select(middle, sub(small, large), small);
   const denominator = select(zero, 1, select(middle, add(small, large), large));
   const acute = atanOfRatio(numerator, denominator, select(middle, QUARTER_PI, 0), select(middle, QUARTER_PI_LOW, 0));
-  const first = select(steep, sub(HALF_PI_HIGH, sub(acute, HALF_PI_LOW)), acute);
-  const left = ne(signBit(x), u32(0));
-  const angle = select(left, sub(PI_HIGH, sub(first, PI_LOW)), first);
+  const first = reflect(steep, HALF_PI_HIGH, HALF_PI_LOW, acute);
+  const angle = reflect(ne(signBit(x), u32(0)), PI_HIGH, PI_LOW, first);
   return select(or(isNaNBits(x), isNaNBits(y)), NAN, withSignOf(angle, y));
 });

@@ -101,7 +101,7 @@ function exp2OfSum(high: Num, low: Num): Num {
   const bounded = select(lt(z, -127.4), -127.4, select(lt(128.4, z), 128.4, z));
   const n = floor(add(bounded, 0.5));
   const g = select(lt(abs(z), 200), add(sub(high, n), low), 0);
-  const series = polynomial(g, 0.6931472, 0.24022648, 0.055503592, 0.009618506, 0.0013391242, 1.53271e-4);
+  const series = polynomial(g, Math.LN2, 0.24022648, 0.055503592, 0.009618506, 0.0013391242, 1.53271e-4);
   const power = add(1, mul(g, series));
   const bits = add(bitsToI32(power), shl(bitsToI32(add(n, 12582912)), 23));
   const tooSmall = or(lt(z, -127.4), lt(bits, i32(0x00800000)));

@@ -33,8 +33,8 @@ import {
 
 /** Up to here multiples of pi/2 are subtracted in parts whose products are exact. */
 const NEAR = 12800;
-const HALF_PI = [1.5703125, 4.837512969970703125e-4, 7.549533620476723e-8, 2.5633440682570896e-12] as const;
-const HALF_PI_HIGH = 1.5707964;
+const HALF_PI = [1.5703125, 4.837512969970703e-4, 7.549533620476723e-8, 2.5633440682570896e-12] as const;
+const HALF_PI_HIGH = Math.PI / 2;
 const HALF_PI_LOW = -4.371139e-8;
 const TWO_OVER_PI = 0.63661977;
 

@@ -1,5 +1,5 @@
 import type { Index, IndexVar, LoopKernel, LoopStmt, ReduceStmt, Segment, Stmt } from '../ir.js';
-import { affine, split } from './affine.js';
+import { type Affine, affine, split } from './affine.js';
 import { flatten, indicesBelow, joinLoops, pointsOf } from './nest.js';
 import { loadsBelow, rootsOf } from './uses.js';
 
@@ -116,14 +116,12 @@ function contiguity(accesses: readonly Index[], v: IndexVar, indices: ReadonlyMa
     const form = affine(access, (other) => (other === v ? value : indices.get(other)));
     const { rest } = split(form, 4);
     const isLane = (term: (typeof rest.terms)[number]) => term.atom.kind === 'var' && term.atom.v === lane;
-    if (rest.terms.length === 1 && isLane(rest.terms[0]!) && rest.terms[0]!.coefficient === 1 && rest.constant === 0)
-      score++;
-    else if (form.key.includes(laneKey(lane))) score--;
+    const contiguous = rest.terms.length === 1 && isLane(rest.terms[0]!) && rest.terms[0]!.coefficient === 1;
+    if (contiguous && rest.constant === 0) score++;
+    else if (movesWith(form, lane)) score--;
   }
   return score;
 }
 
-/** How a form's key shows that it moves with the lane. */
-function laneKey(lane: IndexVar): string {
-  return affine({ kind: 'var', v: lane }, () => undefined).terms[0]!.atom.key;
-}
+const movesWith = (form: Affine, v: IndexVar): boolean =>
+  form.terms.some(({ atom }) => (atom.kind === 'var' ? atom.v === v : atom.kind !== 'value' && movesWith(atom.a, v)));
