@@ -22,7 +22,7 @@ const USAGE = `Trains a digit classifier on MNIST. Options:
   --hidden A,B     sizes of the hidden layers (default: 256,128)
   --seed N         seed of the split, the initial weights, the order and the distortions (default: 0)
   --no-distort     train on the digits as they are, not a little rotated, scaled and shifted
-  --out DIR        where weights and loss curve go (default: out)
+  --out DIR        where weights and loss curve go (default: runs)
   --json           print one JSON object last on stdout; everything else goes to stderr
 `;
 
@@ -41,7 +41,7 @@ function readOptions() {
       hidden: { type: 'string', default: '256,128' },
       seed: { type: 'string', default: '0' },
       distort: { type: 'boolean', default: true },
-      out: { type: 'string', default: 'out' },
+      out: { type: 'string', default: 'runs' },
       json: { type: 'boolean', default: false },
       help: { type: 'boolean', short: 'h', default: false },
     },

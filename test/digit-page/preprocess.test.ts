@@ -58,9 +58,9 @@ describe('likeMnist', () => {
   });
 
   it('centres by mass, not by the box', () => {
-    // An L: a thin column with a heavy foot.
+    // An L: a thin column with a foot.
     const column = rectangle(200, 50, 20, 10, 160);
-    const foot = rectangle(200, 50, 140, 100, 40);
+    const foot = rectangle(200, 50, 168, 60, 12);
     const image = likeMnist(
       column.map((v, i) => Math.max(v, foot[i]!)),
       200,
@@ -72,7 +72,7 @@ describe('likeMnist', () => {
     const rows = Array.from({ length: SIDE }, (_, row) => sum(image.subarray(row * SIDE, (row + 1) * SIDE)));
     const first = rows.findIndex((v) => v > 0);
     const last = rows.length - 1 - [...rows].reverse().findIndex((v) => v > 0);
-    // The heavy foot pulls the centre down, so the box moves up.
+    // The foot pulls the centre down, so the box moves up.
     expect(first).toBeLessThan(27 - last);
   });
 });
