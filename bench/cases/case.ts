@@ -1,0 +1,52 @@
+import type * as jaxjs from '@jax-js/jax';
+import type * as tfjs from '@tensorflow/tfjs-core';
+import type * as tl from 'tiller';
+
+export type JaxJs = typeof jaxjs;
+export type JaxArray = jaxjs.Array;
+export type Tfjs = typeof tfjs;
+export type TfTensor = tfjs.Tensor;
+
+/** An input on the host, f32, row-major. */
+export interface HostArray {
+  readonly data: Float32Array;
+  readonly shape: readonly number[];
+}
+
+interface CaseBase {
+  readonly name: string;
+  /** What is computed, for the table of names in docs/benchmarks.md. */
+  readonly what: string;
+  /** Floating-point operations of a run, where they are what limits it. */
+  readonly flops?: number;
+  /** Largest error (see agreement.ts) at which two libraries still agree. */
+  readonly tolerance: number;
+}
+
+/** A pure function of arrays, written for each library as its users would write it. */
+export interface OpCase extends CaseBase {
+  readonly kind: 'op';
+  inputs(): HostArray[];
+  tiller(...inputs: tl.Tensor[]): tl.Tensor;
+  /** Compiled by `jit`. Owns its arguments. */
+  jaxjs(jax: JaxJs, ...inputs: JaxArray[]): JaxArray;
+  tfjs(tf: Tfjs, ...inputs: TfTensor[]): TfTensor;
+  /** Where tfjs is at its best in another layout: the inputs in it, and the result back from it. */
+  readonly tfjsLayout?: { inputs(inputs: HostArray[]): HostArray[]; result(values: Float32Array): Float32Array };
+}
+
+/** A training loop, set up with the same weights for each library. */
+export interface TrainCase extends CaseBase {
+  readonly kind: 'train';
+  tiller(): Promise<Training>;
+  jaxjs(jax: JaxJs): Promise<Training>;
+  tfjs(tf: Tfjs): Promise<Training>;
+}
+
+export interface Training {
+  /** Uploads batch i, trains on it, and reads the loss. */
+  step(i: number): Promise<number>;
+  dispose(): void;
+}
+
+export type Case = OpCase | TrainCase;

@@ -1,0 +1,35 @@
+import type { Case } from './case.js';
+import { cnnStep } from './cnnStep.js';
+import { conv3x3, depthwise3x3 } from './convolution.js';
+import { elementwise2M } from './elementwise.js';
+import { matmul512, matmul1024, matvec4096 } from './matmul.js';
+import { mlpStep } from './mlpStep.js';
+import { layerNorm2048x1024, softmax2048x1024, sumColumns, sumRows } from './rows.js';
+
+/** All benchmarks, in the order in which they run. */
+export const CASES: readonly Case[] = [
+  matmul512,
+  matmul1024,
+  matvec4096,
+  elementwise2M,
+  softmax2048x1024,
+  layerNorm2048x1024,
+  sumRows,
+  sumColumns,
+  conv3x3,
+  depthwise3x3,
+  mlpStep,
+  cnnStep,
+];
+
+/** Benchmarks of operations that tiller does not have yet. */
+export const PENDING: readonly string[] = [
+  'attention',
+  'attentionBackward',
+  'cumsum',
+  'sort',
+  'gather',
+  'scatterAdd',
+  'overheadChain',
+  'coldStart',
+];

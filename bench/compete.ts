@@ -1,0 +1,89 @@
+import { compare } from './agreement.js';
+import type { Case } from './cases/case.js';
+import type { Contender } from './contender.js';
+import { type MeasureOptions, measure, type Timing } from './measure.js';
+import type { Row } from './report.js';
+import type { Side } from './side.js';
+
+interface Entry {
+  readonly side: Side;
+  readonly contender: Contender;
+  readonly values: ArrayLike<number>;
+  timing: Timing | null;
+}
+
+/**
+ * Runs one benchmark on all sides, in turn, and compares tiller's results with each peer's. A peer that fails gets a row that says
+ * so; a failure of tiller throws.
+ */
+export async function compete(
+  benchmark: Case,
+  tiller: readonly Side[],
+  peers: readonly Side[],
+  options: MeasureOptions,
+): Promise<Row[]> {
+  const entries: Entry[] = [];
+  const failures = new Map<Side, string>();
+  try {
+    for (const side of [...tiller, ...peers]) {
+      try {
+        const contender = await side.prepare(benchmark);
+        entries.push({ side, contender, values: await contender.result(), timing: null });
+      } catch (error) {
+        if (tiller.includes(side)) throw error;
+        failures.set(side, error instanceof Error ? error.message.split('\n')[0]! : String(error));
+      }
+    }
+    const timings = await measure(
+      entries.map(({ contender }) => contender),
+      options,
+    );
+    entries.forEach((entry, i) => {
+      entry.timing = timings[i]!;
+    });
+    return tiller.flatMap((side) => {
+      const ours = entries.find((entry) => entry.side === side)!;
+      if (peers.length === 0) return [alone(benchmark, ours)];
+      return peers.map((peer) => {
+        const theirs = entries.find((entry) => entry.side === peer);
+        return theirs
+          ? against(benchmark, ours, theirs)
+          : { ...alone(benchmark, ours), peer: peer.name, note: `failed: ${failures.get(peer)}` };
+      });
+    });
+  } finally {
+    for (const { contender } of entries) contender.dispose();
+  }
+}
+
+function alone(benchmark: Case, { side, timing }: Entry): Row {
+  return {
+    bench: benchmark.name,
+    engine: side.engine,
+    adapter: side.adapter,
+    toggles: side.toggles,
+    ...timing!,
+    ...(benchmark.flops === undefined ? {} : { gflops: benchmark.flops / timing!.ms / 1e6 }),
+    peer: null,
+    peerMs: null,
+    peerMin: null,
+    ratio: null,
+    maxError: null,
+    agrees: null,
+  };
+}
+
+function against(benchmark: Case, ours: Entry, theirs: Entry): Row {
+  const { error, agrees } = compare(ours.values, theirs.values, benchmark.tolerance);
+  const { ms, min } = theirs.timing!;
+  return {
+    ...alone(benchmark, ours),
+    peer: theirs.side.name,
+    peerMs: ms,
+    peerMin: min,
+    ...(benchmark.flops === undefined ? {} : { peerGflops: benchmark.flops / ms / 1e6 }),
+    ratio: ms / ours.timing!.ms,
+    maxError: error,
+    agrees,
+  };
+}

@@ -1,0 +1,93 @@
+import { fileURLToPath } from 'node:url';
+import { ArgumentError, UnsupportedError } from '../src/graph/errors.js';
+import { CASES, PENDING } from './cases/index.js';
+import { compete } from './compete.js';
+import { installPeers } from './install.js';
+import { type BenchOptions, helpText, type PeerName, parseOptions } from './options.js';
+import { prepareVulkan, provideWebGPU } from './peers/dawn.js';
+import { jaxjsSide } from './peers/jaxjs.js';
+import { tfjsSide } from './peers/tfjs.js';
+import { jsonLine, type Row, table } from './report.js';
+import type { Side } from './side.js';
+import { tillerSides } from './tiller.js';
+
+const CATALOGUE = { ready: CASES.map(({ name }) => name), pending: PENDING };
+/** bench/, from bench/.bundle/main.mjs. */
+const BENCH = fileURLToPath(new URL('..', import.meta.url));
+
+/** Runs the benchmarks of the command line. Sets the exit code: 1 for a failure or results that disagree, 2 for a wrong command line. */
+export async function main(args: readonly string[]): Promise<void> {
+  let options: BenchOptions;
+  try {
+    options = parseOptions(args, CATALOGUE);
+  } catch (error) {
+    if (!(error instanceof ArgumentError || error instanceof UnsupportedError)) throw error;
+    console.error(error.message);
+    process.exitCode = 2;
+    return;
+  }
+  if (options.help) {
+    console.log(helpText(CATALOGUE));
+    return;
+  }
+  try {
+    await run(options);
+  } catch (error) {
+    console.error(error);
+    process.exitCode = 1;
+  }
+}
+
+async function run(options: BenchOptions): Promise<void> {
+  if (options.against.length > 0) installPeers(BENCH);
+  prepareVulkan();
+  const tiller = await tillerSides(options.engine, options.threads);
+  const { sides: peers, absent } = await peerSides(options, tiller[0]!);
+  const rows: Row[] = [];
+  for (const benchmark of CASES) {
+    if (!options.names.includes(benchmark.name)) continue;
+    if (!options.json) console.error(`[bench] ${benchmark.name}`);
+    const found = await compete(benchmark, tiller, peers, options);
+    rows.push(...found);
+    if (options.json) for (const row of found) console.log(jsonLine(row));
+  }
+  if (!options.json) {
+    console.log(`${tiller[0]!.engine} on ${tiller[0]!.adapter}\n\n${table(rows)}`);
+  }
+  for (const note of absent) console.error(`[bench] ${note}`);
+  const bad = rows.filter((row) => row.agrees === false || row.note !== undefined);
+  for (const { bench, peer, note, maxError } of bad) {
+    console.error(`[bench] ${bench} against ${peer}: ${note ?? `results disagree (error ${maxError})`}`);
+  }
+  if (bad.length > 0) process.exitCode = 1;
+  for (const side of [...tiller, ...peers]) side.close();
+}
+
+async function peerSides(options: BenchOptions, tiller: Side): Promise<{ sides: Side[]; absent: string[] }> {
+  const sides: Side[] = [];
+  const absent: string[] = [];
+  if (options.against.length === 0) return { sides, absent };
+  const engine = tiller.engine === 'webgpu' ? 'webgpu' : 'wasm';
+  if (engine === 'webgpu') checkSameAdapter(tiller.adapter, await provideWebGPU(options.peerPolling));
+  const makers: Record<PeerName, (() => Promise<Side>) | string> = {
+    'jax-js': () => jaxjsSide(engine, tiller.adapter),
+    tfjs: () => tfjsSide(engine, tiller.adapter),
+    ort: 'ort is not measured yet',
+  };
+  for (const name of options.against) {
+    const maker = makers[name];
+    if (typeof maker === 'string') absent.push(maker);
+    else sides.push(await maker());
+  }
+  return { sides, absent };
+}
+
+/** Both sides must compute on the same adapter. */
+function checkSameAdapter(ours: string, theirs: GPUAdapterInfo): void {
+  for (const word of [theirs.vendor, theirs.description]) {
+    if (!ours.includes(word))
+      throw new Error(
+        `[bench] the peers' adapter is another one: ${theirs.vendor} ${theirs.description} (tiller's: ${ours})`,
+      );
+  }
+}

@@ -1,0 +1,61 @@
+/** One line of output: a benchmark on an engine, beside one peer (or none). */
+export interface Row {
+  readonly bench: string;
+  readonly engine: string;
+  readonly adapter: string;
+  /** How Dawn was started: 'default' or 'own' (tiller's flags); '' elsewhere. */
+  readonly toggles: string;
+  /** Milliseconds of a run: median and minimum. */
+  readonly ms: number;
+  readonly min: number;
+  readonly samples: number;
+  readonly gflops?: number;
+  readonly peer: string | null;
+  readonly peerMs: number | null;
+  readonly peerMin: number | null;
+  readonly peerGflops?: number;
+  /** peerMs / ms: above 1, tiller is faster. */
+  readonly ratio: number | null;
+  /** Largest relative difference between the two results (agreement.ts), and whether it is within the benchmark's tolerance. */
+  readonly maxError: number | null;
+  readonly agrees: boolean | null;
+  /** Why the peer has no numbers. */
+  readonly note?: string;
+}
+
+/** A row as a line of JSON; numbers to 4 significant digits, infinite ones as strings. */
+export function jsonLine(row: Row): string {
+  return JSON.stringify(row, (_, value: unknown) => {
+    if (typeof value !== 'number') return value;
+    return Number.isFinite(value) ? Number(value.toPrecision(4)) : String(value);
+  });
+}
+
+const COLUMNS: readonly { title: string; left?: boolean; cell: (row: Row) => string }[] = [
+  { title: 'bench', left: true, cell: (row) => row.bench },
+  { title: 'engine', left: true, cell: (row) => (row.toggles ? `${row.engine} (${row.toggles})` : row.engine) },
+  { title: 'ms', cell: (row) => number(row.ms) },
+  { title: 'min', cell: (row) => number(row.min) },
+  { title: 'GFLOP/s', cell: (row) => number(row.gflops) },
+  { title: 'peer', left: true, cell: (row) => row.peer ?? '' },
+  { title: 'peer ms', cell: (row) => number(row.peerMs) },
+  { title: 'peer min', cell: (row) => number(row.peerMin) },
+  { title: 'ratio', cell: (row) => (row.ratio === null ? '' : `${row.ratio.toFixed(2)}x`) },
+  { title: 'max error', cell: (row) => (row.maxError === null ? '' : row.maxError.toExponential(1)) },
+  { title: '', left: true, cell: (row) => row.note ?? (row.agrees === false ? 'DISAGREES' : '') },
+];
+
+function number(value: number | null | undefined): string {
+  if (value === null || value === undefined) return '';
+  return value >= 100 ? value.toFixed(0) : value.toPrecision(3);
+}
+
+/** Rows as a Markdown table. */
+export function table(rows: readonly Row[]): string {
+  const cells = rows.map((row) => COLUMNS.map(({ cell }) => cell(row)));
+  const widths = COLUMNS.map(({ title }, i) => Math.max(title.length, 3, ...cells.map((line) => line[i]!.length)));
+  const line = (texts: readonly string[]) =>
+    `| ${texts.map((text, i) => (COLUMNS[i]!.left ? text.padEnd(widths[i]!) : text.padStart(widths[i]!))).join(' | ')} |`;
+  const rule = COLUMNS.map(({ left }, i) => (left ? '-'.repeat(widths[i]!) : `${'-'.repeat(widths[i]! - 1)}:`));
+  return [line(COLUMNS.map(({ title }) => title)), line(rule), ...cells.map(line)].join('\n');
+}

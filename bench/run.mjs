@@ -1,0 +1,38 @@
+// npm run bench -- NAME… [options]: bundles the benchmarks with the library's sources, and runs them. `--help` lists the options.
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+
+const bench = fileURLToPath(new URL('.', import.meta.url));
+const root = fileURLToPath(new URL('..', import.meta.url));
+// Inside bench/, so that the peers resolve to bench/node_modules and Dawn to the root's.
+const bundle = `${bench}.bundle/main.mjs`;
+
+try {
+  await build({
+    absWorkingDir: root,
+    entryPoints: [`${bench}main.ts`],
+    outfile: bundle,
+    bundle: true,
+    format: 'esm',
+    platform: 'node',
+    target: 'node20',
+    packages: 'external',
+    alias: {
+      tiller: './src/index.ts',
+      'tiller/nn': './src/nn/index.ts',
+      'tiller/optim': './src/optim/index.ts',
+    },
+    // Without the `paths` of tsconfig.json, which name declarations for Dawn's package.
+    tsconfigRaw: {},
+    loader: { '.wgsl': 'text' },
+    logLevel: 'error',
+    sourcemap: 'inline',
+  });
+} catch (error) {
+  // esbuild has already printed its messages.
+  if (!(error instanceof Error && 'errors' in error)) throw error;
+  console.error('[bench] the sources do not build');
+  process.exit(1);
+}
+const { main } = await import(bundle);
+await main(process.argv.slice(2));
