@@ -2,7 +2,7 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
+import { build, type Plugin } from 'esbuild';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { chromiumPath, chromiumWebGPUFlags } from '../setup/environment.js';
 
@@ -20,6 +20,16 @@ export interface ChromiumRun {
   readonly results: Readonly<Record<string, CheckResult>>;
   /** Warnings and errors of the console, and uncaught errors of the page. */
   readonly complaints: readonly string[];
+}
+
+/** A page that has loaded a module. */
+export interface ModulePage {
+  /** Names of the module's exports. */
+  readonly exports: readonly string[];
+  readonly complaints: readonly string[];
+  /** Calls a function that the module exports. Arguments and result are copied. */
+  call<T>(name: string, ...args: unknown[]): Promise<T>;
+  close(): Promise<void>;
 }
 
 /** Flags without which a test machine's Chromium talks to the outside. */
@@ -68,14 +78,21 @@ export async function serve(
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
-const RUNNER = `<!doctype html><link rel="icon" href="data:,"><script type="module">
-import { checks } from './entry.js';
-globalThis.runCheck = (name) => checks[name]();
-globalThis.checkNames = Object.keys(checks);
+const LOADER = `<!doctype html><link rel="icon" href="data:,"><script type="module">
+globalThis.entry = await import('./entry.js');
 </script>`;
 
-/** Bundles the module `entry` (a path) as a browser would get it, opens it in Chromium and runs its `checks`. */
-export async function runInChromium(entry: string): Promise<ChromiumRun> {
+/** Modules of Node, which helpers of the tests import for what they do outside of the page, are empty in it. */
+const withoutNode: Plugin = {
+  name: 'without-node',
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^node:/ }, ({ path }) => ({ path, namespace: 'node' }));
+    onLoad({ filter: /.*/, namespace: 'node' }, () => ({ contents: 'module.exports = {};', loader: 'js' }));
+  },
+};
+
+/** Bundles the module `entry` (a path) as a browser would get it, and opens it in Chromium. */
+export async function openInChromium(entry: string): Promise<ModulePage> {
   const bundle = await build({
     entryPoints: { entry },
     outdir: '/',
@@ -86,30 +103,70 @@ export async function runInChromium(entry: string): Promise<ChromiumRun> {
     platform: 'browser',
     target: 'es2022',
     loader: { '.wgsl': 'text' },
+    plugins: [withoutNode],
     absWorkingDir: root,
     logLevel: 'error',
   });
   const files = new Map<string, string | Uint8Array>(bundle.outputFiles.map(({ path, contents }) => [path, contents]));
-  files.set('/index.html', RUNNER);
+  files.set('/index.html', LOADER);
   const server = await serve(files);
   const browser = await launchChromium();
+  const close = async () => {
+    await browser.close();
+    await server.close();
+  };
   try {
     const page = await browser.newPage();
     const complaints = collectComplaints(page);
     await page.goto(server.url);
     await page
-      .waitForFunction(() => 'checkNames' in globalThis, null, { timeout: 20_000 })
+      .waitForFunction(() => 'entry' in globalThis, null, { timeout: 20_000 })
       .catch((error: unknown) => {
-        throw new Error(`the page did not load its checks: ${[...complaints, String(error)].join('\n')}`);
+        throw new Error(`the page did not load its module: ${[...complaints, String(error)].join('\n')}`);
       });
-    const names = await page.evaluate(() => (globalThis as unknown as { checkNames: string[] }).checkNames);
-    const results: Record<string, CheckResult> = {};
-    for (const name of names) results[name] = await runCheck(page, name);
-    return { results, complaints };
-  } finally {
-    await browser.close();
-    await server.close();
+    const exports = await page.evaluate(() => Object.keys((globalThis as unknown as PageGlobals).entry));
+    return { exports, complaints, close, call: (name, ...args) => callInPage(page, name, args) };
+  } catch (error) {
+    await close();
+    throw error;
   }
+}
+
+/** Opens the module `entry` (a path) in Chromium and runs its `checks`. */
+export async function runInChromium(entry: string): Promise<ChromiumRun> {
+  const page = await openInChromium(entry);
+  try {
+    const results: Record<string, CheckResult> = {};
+    for (const name of await page.call<string[]>('checkNames')) {
+      const start = performance.now();
+      const ms = () => performance.now() - start;
+      results[name] = await page.call('runCheck', name).then(
+        (value) => ({ ok: true, value, ms: ms() }),
+        (error: unknown) => ({ ok: false, error: error instanceof Error ? error.message : String(error), ms: ms() }),
+      );
+    }
+    return { results, complaints: page.complaints };
+  } finally {
+    await page.close();
+  }
+}
+
+interface PageGlobals {
+  readonly entry: Readonly<Record<string, unknown>>;
+}
+
+async function callInPage<T>(page: Page, name: string, args: readonly unknown[]): Promise<T> {
+  const result = await page.evaluate(
+    ([name, args]) => {
+      const { entry } = globalThis as unknown as PageGlobals;
+      const checks = entry.checks as Record<string, () => unknown> | undefined;
+      if (checks && name === 'checkNames') return Object.keys(checks);
+      if (checks && name === 'runCheck') return checks[String(args[0])]();
+      return (entry[name] as (...args: readonly unknown[]) => unknown)(...args);
+    },
+    [name, args] as const,
+  );
+  return result as T;
 }
 
 function collectComplaints(page: Page): string[] {
@@ -119,18 +176,4 @@ function collectComplaints(page: Page): string[] {
   });
   page.on('pageerror', (error) => complaints.push(String(error)));
   return complaints;
-}
-
-async function runCheck(page: Page, name: string): Promise<CheckResult> {
-  const start = performance.now();
-  const ms = () => performance.now() - start;
-  try {
-    const value: unknown = await page.evaluate(
-      (check) => (globalThis as unknown as { runCheck(name: string): unknown }).runCheck(check),
-      name,
-    );
-    return { ok: true, value, ms: ms() };
-  } catch (error) {
-    return { ok: false, error: error instanceof Error ? error.message : String(error), ms: ms() };
-  }
 }
