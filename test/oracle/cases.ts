@@ -79,3 +79,21 @@ export async function runCase(oracle: OracleCase): Promise<CaseResult> {
   );
   return { shapes: outputs.map((output) => output.shape), outputs: data, grads };
 }
+
+/** The gradients of a case by `tl.grad` instead of `backward`; null for inputs without one. */
+export async function gradientsOf(oracle: OracleCase): Promise<(TypedArray | null)[]> {
+  const inputs = oracle.inputs.map((input) => tensorOf(input));
+  const differentiable = inputs.filter((_, i) => (oracle.grads?.[i] ?? null) !== null);
+  const weighted = (of: tl.Tensor[]): tl.Tensor => {
+    let next = 0;
+    const outputs = callCase(
+      oracle,
+      inputs.map((input) => (differentiable.includes(input) ? of[next++]! : input)),
+    );
+    const parts = outputs.map((output, i) => tl.sum(tl.mul(output, tensorOf(oracle.cotangents![i]!))));
+    return parts.reduce((a, b) => tl.add(a, b));
+  };
+  const gradients = tl.grad(weighted)(differentiable);
+  const data = await Promise.all(gradients.map((gradient) => gradient.data()));
+  return inputs.map((input) => data[differentiable.indexOf(input)] ?? null);
+}

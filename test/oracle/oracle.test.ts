@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import * as tl from '../../src/index.js';
-import { runCase } from './cases.js';
+import { gradientsOf, runCase } from './cases.js';
 import { problemsOf } from './checkCase.js';
 import { FIXTURES, loadCases } from './fixtures.js';
 
@@ -18,4 +18,12 @@ describe('reference against PyTorch', () => {
       }
     });
   }
+
+  describe('grad gives what backward gives', () => {
+    for (const oracle of loadCases('composing').filter(({ cotangents }) => cotangents)) {
+      it(`${oracle.op} ${oracle.name}`, async () => {
+        expect(await gradientsOf(oracle)).toEqual((await runCase(oracle)).grads);
+      });
+    }
+  });
 });
