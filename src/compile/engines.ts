@@ -1,4 +1,5 @@
 import type { Engine, EngineInfo, EngineName, MemoryStats } from '../engine/engine.js';
+import type { PlanListing, PlanOnlyEngine } from '../engine/plan-only/index.js';
 import { createEngine, type EngineOptions } from '../engine/select/index.js';
 import { ArgumentError } from '../graph/index.js';
 import { Runtime } from './runtime.js';
@@ -70,4 +71,19 @@ export function memory(): MemoryStats {
 /** Plan cache of the engine of new work: realizations that reused a plan, and those that made one. */
 export function cacheStats(): { hits: number; misses: number } {
   return { ...defaultRuntime().cacheStats };
+}
+
+/**
+ * What every realization since `init({ engine: 'plan-only' })` would have launched: kernels with their loop nests, WGSL and
+ * bindings, submits and arena bytes. Throws ArgumentError on any other engine, which keeps no such list.
+ */
+export function plans(): PlanListing[] {
+  const engine = currentEngine();
+  if (engine?.name !== 'plan-only') {
+    throw new ArgumentError(
+      `[plans] the engine is ${engine?.name ?? 'not started'} (expected await tl.init({ engine: 'plan-only' }))`,
+    );
+  }
+  const planOnly = engine as PlanOnlyEngine;
+  return planOnly.runs.map((program) => planOnly.describe(program));
 }

@@ -1,3 +1,4 @@
-export { cacheStats, currentEngine, engineInfo, type InitOptions, initEngine, memory } from './engines.js';
+export type { PlanListing } from '../engine/plan-only/index.js';
+export { cacheStats, currentEngine, engineInfo, type InitOptions, initEngine, memory, plans } from './engines.js';
 export { disposeNode, peekNode, type RealizeOptions, readNode, realize, storageOf } from './realize.js';
 export { hostStorage, Storage } from './storage.js';

@@ -164,7 +164,8 @@ export class Runtime {
         o.error ??= asError(error);
       }
     };
-    const pending = work.fetch.filter((s) => s.state === 'ready' && s.host === null);
+    const computed = engine.name !== 'plan-only';
+    const pending = work.fetch.filter((s) => computed && s.state === 'ready' && s.host === null);
     const done = pending.length === 0 ? engine.idle() : this.fetch(pending, true);
     return done.catch(spoilAll);
   }

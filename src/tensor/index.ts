@@ -1,4 +1,12 @@
-export { engineInfo, type InitOptions, initEngine as init, memory } from '../compile/index.js';
+export {
+  cacheStats,
+  engineInfo,
+  type InitOptions,
+  initEngine as init,
+  memory,
+  type PlanListing,
+  plans,
+} from '../compile/index.js';
 export type { EngineInfo, EngineName, MemoryStats } from '../engine/engine.js';
 export type { DType, DTypeArrays, Shape, TypedArray } from '../graph/index.js';
 export {

@@ -33,6 +33,12 @@ export function fuse(roots: readonly Node[], options: FuseOptions): Cluster[] {
   return new Fuser(roots, options).run();
 }
 
+/** Whether a user reads elements of a node several times: windows that overlap, data picked by an index tensor. */
+function repeats(user: Node, node: Node): boolean {
+  if (isPrim(user, 'window')) return user.attrs.size.some((size, i) => size > user.attrs.stride[i]!);
+  return isPrim(user, 'gather') && user.inputs[0] === node;
+}
+
 class Fuser {
   private readonly order: Node[];
   private readonly users = new Map<Node, Node[]>();
@@ -164,12 +170,7 @@ class Fuser {
     if (!this.roomFor(node, k)) return false;
     const users = this.usersIn(node, k);
     const reindexed = users.filter(isReindexing).length;
-    if (
-      operationCost(node) > 0 &&
-      (reindexed >= 2 || users.some((u) => u.prim === 'window' || (u.prim === 'gather' && u.inputs[0] === node)))
-    ) {
-      return false;
-    }
+    if (operationCost(node) > 0 && (reindexed >= 2 || users.some((u) => repeats(u, node)))) return false;
     if (isHeavy(node) && this.broadcastBy(node, users) >= MAX_BROADCAST_REPEAT && !this.isRowValue(node, k))
       return false;
     if (k.anchor !== null && this.feedsAnchor(node, k)) {
