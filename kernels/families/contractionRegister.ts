@@ -1,0 +1,187 @@
+import source from '../../shaders/contractionRegister.wgsl';
+import type { ContractionKernel } from '../ir.js';
+import type { WgslModule, WgslScope, WgslValue } from '../render/wgsl-writer.js';
+import { epilogueLines, sum } from './contractionEpilogue.js';
+import { gridOf } from './contractionGrid.js';
+import { component, Operand, type OperandRow } from './contractionOperand.js';
+import type { ContractionSchedule } from './contractionSchedule.js';
+import { declarationsOf } from './declarations.js';
+import { fillTemplate } from './template.js';
+
+/** WGSL literal of zero, and the type, of a contraction's sums. */
+export const ZERO_OF: Record<string, string> = { f32: '0f', i32: '0i', u32: '0u' };
+
+/** Renders a contraction as register tiles; gives the code and the workgroups. */
+export function renderRegister(
+  module: WgslModule,
+  kernel: ContractionKernel,
+  s: ContractionSchedule,
+): { code: string; workgroups: readonly [number, number, number] } {
+  const root = module.scope({ vars: new Map([[kernel.batch, 'batch']]) });
+  const a = new RegisterOperand(kernel, s, 'a', root);
+  const b = new RegisterOperand(kernel, s, 'b', root);
+  const { tm, tn } = s;
+  const [rowsM, rowsN] = [tm * s.wgY, tn * s.wgX];
+  const grid = gridOf(kernel, rowsM, rowsN);
+
+  const multiply = (step: number, lines: string[]): void => {
+    // Each shared element is handed on right before it is used, so that few of them live at once.
+    const [outer, inner] = s.share === 'b' ? [tn, tm] : [tm, tn];
+    for (let o = 0; o < outer; o++) {
+      for (let p = 0; p < inner; p++) {
+        const [i, j] = s.share === 'b' ? [p, o] : [o, p];
+        const [left, right] = [a.element(i, step, lines), b.element(j, step, lines)];
+        lines.push(`${sum(i, j)} += ${left} * ${right};`);
+      }
+    }
+  };
+
+  // Operands read four steps at a time go in whole fours.
+  const wideK = s.loadA === 'k' || s.loadB === 'k';
+  const ku = wideK && kernel.k.extent % s.ku !== 0 ? 4 : s.ku;
+  const steps = kernel.k.extent;
+  const whole = steps - (steps % ku);
+  const loop: string[] = [];
+  if (whole > 0) {
+    loop.push(`for (var k = 0u; k < ${whole}u; k += ${ku}u) {`);
+    for (let q = 1; q < ku; q++) loop.push(`let k${q} = k + ${q}u;`);
+    for (const operand of [a, b]) operand.beginRound(ku, loop);
+    for (let q = 0; q < ku; q++) {
+      for (const operand of [b, a]) operand.beginStep(q, q === 0 ? 'k' : `k${q}`, loop);
+      multiply(q, loop);
+    }
+    loop.push('}');
+  }
+  const rest: string[] = [];
+  if (whole < steps) {
+    rest.push(`for (var k = ${whole}u; k < ${steps}u; k++) {`);
+    for (const operand of [b, a]) operand.beginLoneStep('k', rest);
+    multiply(0, rest);
+    rest.push('}');
+  }
+
+  const epilogue = epilogueLines(kernel, root, { tm, tn, rowsM, rowsN });
+  const zero = ZERO_OF[kernel.dtype]!;
+  const sums = Array.from({ length: tm }, (_, i) =>
+    Array.from({ length: tn }, (_, j) => `var ${sum(i, j)} = ${zero};`).join(' '),
+  );
+  // Four consecutive invocations make a quad; they lie along the operand whose loads they do not share.
+  const [along, across] = s.share === 'b' ? ['local.y', 'local.x'] : ['local.x', 'local.y'];
+  const code = fillTemplate(source, {
+    features: s.share === 'none' ? [] : ['enable subgroups;'],
+    declarations: declarationsOf(module),
+    helpers: module.helpers(),
+    sizeX: s.share === 'b' ? s.wgY : s.wgX,
+    sizeY: s.share === 'b' ? s.wgX : s.wgY,
+    place: [
+      ...grid.lines,
+      `let m0 = (tileY * ${s.wgY}u + ${across}) * ${tm}u;`,
+      `let n0 = (tileX * ${s.wgX}u + ${along}) * ${tn}u;`,
+    ],
+    hoisted: [...root.lines, ...(steps > 0 ? [...a.hoistedLines(), ...b.hoistedLines()] : [])],
+    sums,
+    loop,
+    rest,
+    epilogue,
+  });
+  return { code, workgroups: grid.workgroups };
+}
+
+/** One operand's elements in the registers of an invocation: `element(i, q)` names the value of row i at step q of the round. */
+class RegisterOperand {
+  private readonly operand: Operand;
+  private readonly rows: OperandRow[] = [];
+  private readonly places: string[] = [];
+  private readonly wideRows: boolean;
+  private readonly shared: boolean;
+  /** What has been read in this round: by row (or group of four rows) and first step. */
+  private readonly values = new Map<string, { name: string; value: WgslValue }>();
+  private readonly broadcasts = new Map<string, string>();
+  /** Whether a reading of this round serves four steps, from lanes or from components, or one. */
+  private serves: 'lanes' | 'components' | 'step' = 'step';
+
+  constructor(
+    kernel: ContractionKernel,
+    s: ContractionSchedule,
+    private readonly name: 'a' | 'b',
+    root: WgslScope,
+  ) {
+    const load = name === 'a' ? s.loadA : s.loadB;
+    this.operand = new Operand(kernel, name, root, load);
+    this.shared = s.share === name;
+    this.wideRows = load === 'row';
+    const { extent } = this.operand.row;
+    const [count, perWorkgroup, first] = name === 'a' ? [s.tm, s.tm * s.wgY, 'm0'] : [s.tn, s.tn * s.wgX, 'n0'];
+    const width = this.wideRows ? 4 : 1;
+    for (let i = 0; i < count; i += width) {
+      const at = `${first} + ${i}u`;
+      const place = `${name}Row${i}`;
+      // Rows outside read the last one; their sums are never stored.
+      const inside = extent % perWorkgroup === 0 ? at : `min(${at}, ${extent - width}u)`;
+      this.places.push(`let ${place} = ${inside};`);
+      this.rows.push(this.operand.rowAt(place, this.wideRows));
+    }
+  }
+
+  hoistedLines(): string[] {
+    return [...this.places, ...this.rows.flatMap((row) => this.operand.linesOf(row))];
+  }
+
+  /** Starts a round of `ku` steps at `k`: reads what serves several of them. */
+  beginRound(ku: number, lines: string[]): void {
+    this.values.clear();
+    this.broadcasts.clear();
+    this.serves = this.shared ? 'lanes' : this.operand.load === 'k' ? 'components' : 'step';
+    if (this.serves === 'step') return;
+    for (let q = 0; q < ku; q += 4) {
+      const from = q === 0 ? 'k' : `k${q}`;
+      if (this.serves === 'lanes') {
+        // Invocation number i of the quad reads step i.
+        lines.push(`let ${this.name}Lane${q} = ${from} + local.x;`);
+        this.readRows(`${this.name}Lane${q}`, q, false, lines);
+      } else {
+        this.readRows(from, q, true, lines);
+      }
+    }
+  }
+
+  /** Reads what serves step `q`, at `code`, alone. */
+  beginStep(q: number, code: string, lines: string[]): void {
+    if (this.serves === 'step') this.readRows(code, q, false, lines);
+  }
+
+  /** Starts a round of one step, which every invocation reads for itself. */
+  beginLoneStep(code: string, lines: string[]): void {
+    this.values.clear();
+    this.serves = 'step';
+    this.readRows(code, 0, false, lines);
+  }
+
+  private readRows(code: string, q: number, wide: boolean, lines: string[]): void {
+    const step = this.operand.stepAt(code, `${this.name}K${q}_`, wide);
+    lines.push(...step.lines);
+    this.rows.forEach((row, r) => {
+      const value = this.operand.read(row, step, lines);
+      const named = /^\w+$/.test(value.code);
+      const name = named ? value.code : `${this.name}${r}_${q}`;
+      if (!named) lines.push(`let ${name} = ${value.code};`);
+      this.values.set(`${r} ${q}`, { name, value });
+    });
+  }
+
+  /** The name of row i's value at step q. */
+  element(i: number, q: number, lines: string[]): string {
+    const first = this.serves === 'step' ? q : q - (q % 4);
+    const { name, value } = this.values.get(`${this.wideRows ? i >> 2 : i} ${first}`)!;
+    if (this.serves === 'components') return component(name, value, q % 4);
+    if (this.serves === 'step') return this.wideRows ? component(name, value, i % 4) : name;
+    const key = `${i} ${q}`;
+    let broadcast = this.broadcasts.get(key);
+    if (broadcast === undefined) {
+      broadcast = `${this.name}${i}_${q}q`;
+      lines.push(`let ${broadcast} = quadBroadcast(${name}, ${q % 4}u);`);
+      this.broadcasts.set(key, broadcast);
+    }
+    return broadcast;
+  }
+}

@@ -1,0 +1,266 @@
+import type { ContractionKernel, Expr, IndexVar } from '../ir.js';
+import { affineIn, Dependences, expressionsOf } from './affine.js';
+import { costOf, splitByK } from './splitByK.js';
+
+/** What a schedule needs to know about the adapter. */
+export interface ContractionCaps {
+  /** The adapter runs on the CPU. */
+  readonly software: boolean;
+  /** The device has the `subgroups` feature. */
+  readonly subgroups: boolean;
+  readonly maxInvocationsPerWorkgroup: number;
+  readonly maxWorkgroupMemoryBytes: number;
+}
+
+/** How one operand is read: one element at a time, or four neighbours along its row variable (m or n) or along k as a vec4. */
+export type LoadWidth = 'scalar' | 'row' | 'k';
+
+/**
+ * How a contraction runs. Every invocation computes `tm` x `tn` outputs.
+ *
+ * - `register`: no workgroup memory and no barrier. With `share`, the four invocations of a quad have equal rows of one operand:
+ *   each reads the elements of another k and quadBroadcast hands them on (this needs the `subgroups` feature and quads of four
+ *   consecutive invocations, so it is for software adapters, where it quarters the loads).
+ * - `shared`: the workgroup stages tiles of both operands in workgroup memory, `ku` steps of k at a time. With `splitK` > 1 the
+ *   workgroup has that many layers; each takes every splitK-th tile of k, and their sums are added in order.
+ */
+export interface ContractionSchedule {
+  readonly kind: 'register' | 'shared';
+  readonly tm: number;
+  readonly tn: number;
+  /** Steps of k in one round of the loop. */
+  readonly ku: number;
+  /** Invocations along n and along m. */
+  readonly wgX: number;
+  readonly wgY: number;
+  readonly share: 'none' | 'a' | 'b';
+  readonly splitK: number;
+  readonly loadA: LoadWidth;
+  readonly loadB: LoadWidth;
+}
+
+/** Short and unique among the schedules of one kernel: for reports, and the key of tuning results. */
+export function scheduleName(s: ContractionSchedule): string {
+  const share = s.share === 'none' ? '' : ` share-${s.share}`;
+  const split = s.splitK === 1 ? '' : ` split${s.splitK}`;
+  return `${s.kind}${share} ${s.tm}x${s.tn} k${s.ku} wg${s.wgX}x${s.wgY}${split} ${s.loadA}/${s.loadB}`;
+}
+
+const [BATCH, ROW, K] = [0, 1, 2];
+
+/** How wide an operand may be read: 'row' or 'k' where every access is one aligned vec4 along that variable, or does not depend on it. */
+export function widestLoad(kernel: ContractionKernel, operand: 'a' | 'b'): LoadWidth {
+  const row = operand === 'a' ? kernel.m : kernel.n;
+  if (isVec4Along(kernel, kernel[operand], row, kernel.k)) return 'k';
+  return isVec4Along(kernel, kernel[operand], row, row) ? 'row' : 'scalar';
+}
+
+function isVec4Along(kernel: ContractionKernel, root: Expr, row: IndexVar, along: IndexVar): boolean {
+  if (along.extent === 0 || along.extent % 4 !== 0) return false;
+  const vars = [kernel.batch, row, kernel.k];
+  const axis = along === kernel.k ? K : ROW;
+  const dependences = new Dependences();
+  let wide = false;
+  for (const expr of expressionsOf(root)) {
+    if (expr.kind === 'load') {
+      const affine = affineIn(expr.index, vars);
+      if (affine === null) return false;
+      const stride = affine.strides[axis]!;
+      if (stride === 0) continue;
+      const { length } = kernel.buffers[expr.buffer]!;
+      const others = [BATCH, ROW, K].filter((v) => v !== axis).map((v) => affine.strides[v]!);
+      if (stride !== 1 || [affine.c, length, ...others].some((x) => x % 4 !== 0)) return false;
+      wide = true;
+    } else if (expr.kind === 'guard' || expr.kind === 'choose') {
+      if (expr.conds.some((c) => dependences.ofCond(c).has(along))) return false;
+    } else if (expr.kind === 'index' && dependences.ofIndex(expr.index).has(along)) {
+      return false;
+    } else if (expr.kind === 'threefry' && dependences.ofIndex(expr.counter).has(along)) {
+      return false;
+    }
+  }
+  return wide;
+}
+
+/** Splits `extent` evenly into the fewest tiles of at most `most`; gives the tile size. */
+function balanced(extent: number, most: number): number {
+  const tiles = Math.ceil(Math.max(extent, 1) / most);
+  return Math.ceil(Math.max(extent, 1) / tiles);
+}
+
+/** Every schedule worth trying for a kernel on an adapter; never empty. */
+export function contractionSpace(kernel: ContractionKernel, caps: ContractionCaps): ContractionSchedule[] {
+  const found = new Map<string, ContractionSchedule>();
+  const add = (s: ContractionSchedule): void => {
+    if (s.wgX * s.wgY * s.splitK <= caps.maxInvocationsPerWorkgroup) found.set(scheduleName(s), s);
+  };
+  if (caps.software && caps.subgroups) sharedLoadSchedules(kernel).forEach(add);
+  registerSchedules(kernel).forEach(add);
+  if (!caps.software) {
+    for (const s of workgroupMemorySchedules(kernel)) if (workgroupBytes(s) <= caps.maxWorkgroupMemoryBytes) add(s);
+  }
+  return [...found.values()];
+}
+
+/** Tiles with loads shared across quads: outputs along the shared operand's rows, along the other's, quads in a workgroup. */
+const SHARED_LOAD_TILES = [
+  [4, 1, 8],
+  [4, 4, 8],
+  [8, 2, 8],
+  [8, 4, 2],
+  [8, 4, 8],
+  [12, 3, 8],
+] as const;
+
+function sharedLoadSchedules(kernel: ContractionKernel): ContractionSchedule[] {
+  const [m, n] = [kernel.m.extent, kernel.n.extent];
+  const common = { kind: 'register', ku: 4, splitK: 1, loadA: 'scalar', loadB: 'scalar' } as const;
+  return SHARED_LOAD_TILES.flatMap(([ts, td, quads]) => [
+    { ...common, share: 'a' as const, tm: balanced(m, ts), tn: balanced(Math.ceil(n / 4), td), wgX: 4, wgY: quads },
+    { ...common, share: 'b' as const, tm: balanced(Math.ceil(m / 4), td), tn: balanced(n, ts), wgX: quads, wgY: 4 },
+  ]);
+}
+
+/** Plain register tiles: tm, tn, steps of k in a round. */
+const REGISTER_TILES = [
+  [1, 4, 8],
+  [4, 4, 4],
+  [4, 4, 8],
+  [8, 4, 4],
+  [8, 8, 4],
+] as const;
+
+function registerSchedules(kernel: ContractionKernel): ContractionSchedule[] {
+  const [wideA, wideB] = [widestLoad(kernel, 'a'), widestLoad(kernel, 'b')];
+  return REGISTER_TILES.map(([tm, tn, ku]) => ({
+    kind: 'register',
+    ...tileOf(kernel, tm, tn, wideA, wideB),
+    ku,
+    wgX: 8,
+    wgY: 8,
+    share: 'none',
+    splitK: 1,
+  }));
+}
+
+/** A tile fitted to the extents; an operand that is read four rows at a time needs a multiple of four of them. */
+function tileOf(kernel: ContractionKernel, tm: number, tn: number, loadA: LoadWidth, loadB: LoadWidth) {
+  const fit = (extent: number, most: number, load: LoadWidth): [number, LoadWidth] => {
+    if (load !== 'row') return [balanced(extent, most), load];
+    return most % 4 === 0 ? [most, load] : [balanced(extent, most), 'scalar'];
+  };
+  const [fitM, a] = fit(kernel.m.extent, tm, loadA);
+  const [fitN, b] = fit(kernel.n.extent, tn, loadB);
+  return { tm: fitM, tn: fitN, loadA: a, loadB: b };
+}
+
+/** Tiles staged in workgroup memory: tm, tn, wgX, wgY, steps of k, splitK. */
+const WORKGROUP_TILES = [
+  [4, 4, 8, 8, 8, 1],
+  [4, 4, 8, 8, 16, 1],
+  [4, 4, 8, 8, 32, 1],
+  [4, 4, 8, 4, 32, 1],
+  [4, 4, 16, 16, 16, 1],
+  [8, 8, 8, 8, 16, 1],
+  [4, 4, 8, 8, 8, 4],
+  [4, 4, 4, 4, 16, 8],
+] as const;
+
+function workgroupMemorySchedules(kernel: ContractionKernel): ContractionSchedule[] {
+  const [loadA, loadB] = [widestLoad(kernel, 'a'), widestLoad(kernel, 'b')];
+  return WORKGROUP_TILES.map(([tm, tn, wgX, wgY, ku, splitK]) => ({
+    kind: 'shared',
+    tm,
+    tn,
+    ku,
+    wgX,
+    wgY,
+    share: 'none',
+    splitK,
+    loadA,
+    loadB,
+  }));
+}
+
+/** Most workgroup memory that a schedule takes: tiles may have one cell of padding a row. */
+export function workgroupBytes(s: ContractionSchedule): number {
+  if (s.kind === 'register') return 0;
+  const tiles = (s.tm * s.wgY + s.tn * s.wgX) * (4 * s.ku + 16) * s.splitK;
+  const sums = 4 * s.tm * s.tn * s.wgX * s.wgY * (s.splitK - 1);
+  return tiles + sums;
+}
+
+/** Picks a schedule by shape and adapter, without measuring. */
+export function chooseContractionSchedule(kernel: ContractionKernel, caps: ContractionCaps): ContractionSchedule {
+  const space = contractionSpace(kernel, caps);
+  const estimate = caps.software ? softwareEstimate(kernel, caps) : gpuEstimate(kernel);
+  let best = space[0]!;
+  let bestCost = Infinity;
+  for (const s of space) {
+    const cost = estimate(s);
+    if (cost < bestCost) [best, bestCost] = [s, cost];
+  }
+  return best;
+}
+
+type Estimate = (s: ContractionSchedule) => number;
+
+/** Cycles of one four-lane operation on SwiftShader, measured: a load gathers lane by lane, arithmetic is a SIMD instruction. */
+const GATHER = 27;
+const MULTIPLY_ADD = 2;
+const BROADCAST = 4;
+const OPERATION = 2;
+const ROUND = 10;
+/** Beyond this many accumulators speed becomes erratic. */
+const STEADY_ACCUMULATORS = 36;
+/** Workgroups that keep a few cores evenly busy. */
+const BUSY_WORKGROUPS = 16;
+
+function softwareEstimate(kernel: ContractionKernel, caps: ContractionCaps): Estimate {
+  const loadCost = (operand: Expr, row: IndexVar): number => {
+    const loads = expressionsOf(operand).filter((e) => e.kind === 'load').length;
+    return loads * GATHER + (costOf(splitByK(operand, row, kernel.k).expr) - 8 * loads) * OPERATION;
+  };
+  const [a, b] = [loadCost(kernel.a, kernel.m), loadCost(kernel.b, kernel.n)];
+  return (s) => {
+    if (s.kind === 'shared') return Infinity;
+    // The plain register tile is the fallback where quads are not available.
+    if (caps.subgroups && s.share === 'none') return Infinity;
+    const [rowsM, rowsN] = [s.tm * s.wgY, s.tn * s.wgX];
+    const workgroups = kernel.batch.extent * Math.ceil(kernel.m.extent / rowsM) * Math.ceil(kernel.n.extent / rowsN);
+    const invocations = workgroups * s.wgX * s.wgY;
+    const loads =
+      s.share === 'none'
+        ? a * s.tm + b * s.tn
+        : s.share === 'a'
+          ? (a * s.tm) / 4 + b * s.tn
+          : a * s.tm + (b * s.tn) / 4;
+    const broadcasts = s.share === 'none' ? 0 : BROADCAST * (s.share === 'a' ? s.tm : s.tn);
+    const step = loads + broadcasts + MULTIPLY_ADD * s.tm * s.tn + ROUND / s.ku;
+    const erratic = s.tm * s.tn > STEADY_ACCUMULATORS ? 1.3 : 1;
+    const uneven = Math.max(1, BUSY_WORKGROUPS / Math.max(workgroups, 1)) ** 0.25;
+    return invocations * step * erratic * uneven;
+  };
+}
+
+/** Workgroups that fill a mid-sized GPU. */
+const FULL_WORKGROUPS = 128;
+
+function gpuEstimate(kernel: ContractionKernel): Estimate {
+  const { batch, m, n, k } = kernel;
+  return (s) => {
+    const [rowsM, rowsN] = [s.tm * s.wgY, s.tn * s.wgX];
+    const workgroups = batch.extent * Math.ceil(m.extent / rowsM) * Math.ceil(n.extent / rowsN);
+    const padded = workgroups * rowsM * rowsN;
+    // Loads for each multiply-add, as time: from storage once a tile, from workgroup memory once an invocation.
+    const traffic =
+      s.kind === 'shared'
+        ? 1 + 12 * (1 / rowsM + 1 / rowsN) + 4 * (1 / s.tm + 1 / s.tn)
+        : 1 + 16 * (1 / s.tm + 1 / s.tn);
+    const layers = Math.min(s.splitK, Math.max(1, Math.floor(k.extent / 256)));
+    const idle = Math.max(1, FULL_WORKGROUPS / Math.max(workgroups * layers, 1));
+    // Splitting k where there is work enough already only costs barriers and workgroup memory.
+    const split = 1 + 0.02 * (s.splitK - 1) + (layers < s.splitK ? 1 : 0);
+    return padded * traffic * idle * split * (s.ku < 16 ? 1.05 : 1);
+  };
+}
