@@ -3,34 +3,88 @@ import { type Node, topologicalOrder } from '../graph/index.js';
 import { simplify } from '../graph/simplify/index.js';
 import { buildPlan } from './plan/build.js';
 import { checkBytes } from './plan/limits.js';
-import { type Snapshot, withoutData } from './snapshot.js';
+import { constantsKey, type Snapshot, withoutData } from './snapshot.js';
 
 /** Programs kept; the least recently used goes first. */
 const MAX_PROGRAMS = 512;
+/** Graphs of one structure that differ in their constants only: after this many, what differs becomes a runtime scalar. */
+const MAX_VARIANTS = 4;
+const MAX_SKELETONS = 2048;
 
 export interface CacheStats {
   hits: number;
   misses: number;
 }
 
+/** A program, and the values that it takes as scalars after those of the graph: constants that turned out to change. */
+export interface Launchable {
+  readonly program: Program | Promise<Program>;
+  readonly constants: readonly number[];
+}
+
+/** What is known of the constants of one structure. */
+interface Skeleton {
+  variants: number;
+  /** The constants met so far; null where they differed. */
+  common: (number | null)[];
+  /** Positions of the constants that are runtime scalars. */
+  promoted: number[];
+}
+
 /** Prepared programs by structure, compared in full. */
 export class ProgramCache {
   private readonly programs = new Map<string, Program | Promise<Program>>();
+  private readonly skeletons = new Map<string, Skeleton>();
   readonly stats: CacheStats = { hits: 0, misses: 0 };
 
   constructor(private readonly engine: Engine) {}
 
-  get(snap: Snapshot, donated: readonly boolean[]): Program | Promise<Program> {
-    const key = `${donated.map((d) => (d ? 1 : 0)).join('')}|${snap.key}`;
-    const found = this.programs.get(key);
-    if (found !== undefined) {
+  get(snap: Snapshot, donated: readonly boolean[]): Launchable {
+    const skeleton = `${donated.map((d) => (d ? 1 : 0)).join('')}|${snap.skeleton}`;
+    const known = this.skeletons.get(skeleton) ?? { variants: 0, common: [...snap.constants], promoted: [] };
+    this.remember(skeleton, known);
+    let found = this.lookUp(skeleton, snap, known.promoted);
+    if (found === null) {
+      this.meetVariant(known, snap.constants);
+      found = this.lookUp(skeleton, snap, known.promoted) ?? this.make(skeleton, snap, donated, known.promoted);
+    } else {
       this.stats.hits++;
-      this.programs.delete(key);
-      this.programs.set(key, found);
-      return found;
     }
+    return found;
+  }
+
+  private remember(key: string, skeleton: Skeleton): void {
+    this.skeletons.delete(key);
+    this.skeletons.set(key, skeleton);
+    if (this.skeletons.size > MAX_SKELETONS) this.skeletons.delete(this.skeletons.keys().next().value!);
+  }
+
+  /** Counts one more set of constants; past the limit, those that differ are promoted. */
+  private meetVariant(known: Skeleton, constants: readonly number[]): void {
+    known.variants++;
+    known.common = known.common.map((c, i) => (c !== null && Object.is(c, constants[i]) ? c : null));
+    if (known.variants > MAX_VARIANTS) known.promoted = known.common.flatMap((c, i) => (c === null ? [i] : []));
+  }
+
+  private keyOf(skeleton: string, snap: Snapshot, promoted: readonly number[]): string {
+    const baked =
+      promoted.length === 0 ? snap.constants : snap.constants.map((c, i) => (promoted.includes(i) ? null : c));
+    return `${skeleton}|${constantsKey(baked)}`;
+  }
+
+  private lookUp(skeleton: string, snap: Snapshot, promoted: readonly number[]): Launchable | null {
+    const key = this.keyOf(skeleton, snap, promoted);
+    const program = this.programs.get(key);
+    if (program === undefined) return null;
+    this.programs.delete(key);
+    this.programs.set(key, program);
+    return { program, constants: promoted.map((i) => snap.constants[i]!) };
+  }
+
+  private make(skeleton: string, snap: Snapshot, donated: readonly boolean[], promoted: readonly number[]): Launchable {
     this.stats.misses++;
-    const prepared = this.prepare(snap, donated);
+    const key = this.keyOf(skeleton, snap, promoted);
+    const prepared = this.prepare(snap, donated, promoted);
     this.programs.set(key, prepared);
     prepared.then(
       (program) => {
@@ -41,11 +95,11 @@ export class ProgramCache {
       },
     );
     if (this.programs.size > MAX_PROGRAMS) this.programs.delete(this.programs.keys().next().value!);
-    return prepared;
+    return { program: prepared, constants: promoted.map((i) => snap.constants[i]!) };
   }
 
-  private async prepare(snap: Snapshot, donated: readonly boolean[]): Promise<Program> {
-    const graph = withoutData(snap);
+  private async prepare(snap: Snapshot, donated: readonly boolean[], promoted: readonly number[]): Promise<Program> {
+    const graph = withoutData(snap, promoted);
     const { engine } = this;
     if (engine.kind === 'kernel') return engine.prepare(buildPlan({ ...graph, donated }, engine.capabilities));
     const outputs = simplify(graph.roots);

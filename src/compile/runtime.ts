@@ -91,22 +91,23 @@ export class Runtime {
   /** Queues a realization. Resolves when it has run and its fetched values are on the host; rejects with what spoiled it. */
   submit(work: Work): Promise<void> {
     // Compilation starts at once, beside whatever is queued before.
-    let program: Program | Promise<Program> | null = null;
-    if (this.cache !== null) program = this.cache.get(work.snap, work.donated);
+    let launchable = this.cache?.get(work.snap, work.donated);
     let finished: Promise<void> = Promise.resolve();
     const queued = this.enqueue(() => {
-      if (this.cache === null) {
+      launchable ??= this.cache?.get(work.snap, work.donated);
+      if (launchable === undefined) {
         this.spoil(work, this.startError ?? new InternalError('[runtime] the engine did not start'));
         return;
       }
-      const ready = program ?? this.cache.get(work.snap, work.donated);
-      if (!(ready instanceof Promise)) {
-        finished = this.run(work, ready);
+      const { program, constants } = launchable;
+      const scalars = [...work.scalars, ...constants];
+      if (!(program instanceof Promise)) {
+        finished = this.run(work, program, scalars);
         return;
       }
-      return ready.then(
+      return program.then(
         (p) => {
-          finished = this.run(work, p);
+          finished = this.run(work, p, scalars);
         },
         (error) => this.spoil(work, asError(error)),
       );
@@ -127,7 +128,7 @@ export class Runtime {
   }
 
   /** Runs a prepared program; the promise is that of the fetched values, or of the work's end where nothing is fetched. */
-  private run(work: Work, program: Program): Promise<void> {
+  private run(work: Work, program: Program, scalars: readonly number[]): Promise<void> {
     const engine = this.engine!;
     const failed = work.inputs.find(
       (s) => s.error !== null || (s.host === null && s.device.buffer === null && s.bytes > 0),
@@ -139,7 +140,7 @@ export class Runtime {
     const once: Storage[] = [];
     try {
       const buffers = work.inputs.map((s, i) => this.onDevice(s, work.donated[i]! ? null : once));
-      const outputs = engine.run(program, buffers, work.scalars);
+      const outputs = engine.run(program, buffers, scalars);
       outputs.forEach((buffer, i) => {
         this.settle(work.outputs[i]!, buffer);
       });

@@ -1,4 +1,5 @@
 import {
+  constant,
   type DType,
   isPrim,
   type LeafSource,
@@ -15,8 +16,10 @@ import {
 
 /** What a realization captures of the graph at the call: its structure as a key, and the sources that the key leaves out. */
 export interface Snapshot {
-  /** Equal exactly for graphs of one structure: primitives, attributes, shapes, dtypes, wiring, roots. */
-  readonly key: string;
+  /** Equal exactly for graphs of one structure: primitives, attributes, shapes, dtypes, wiring, roots; all but the values of constants. */
+  readonly skeleton: string;
+  /** The values of the constants, in order. */
+  readonly constants: readonly number[];
   readonly inputs: readonly LeafSource[];
   readonly scalars: readonly ScalarSource[];
   /** The nodes, inputs before users; apart from the graph, whose nodes forget their parents once they are stored. */
@@ -28,6 +31,7 @@ export interface Snapshot {
 /** A node by position: a leaf or scalar by the number of its source, or an operation on earlier entries. */
 type Entry =
   | { readonly kind: 'leaf'; readonly source: number }
+  | { readonly kind: 'constant'; readonly at: number; readonly dtype: DType }
   | { readonly kind: 'scalar'; readonly source: number }
   | {
       readonly kind: 'operation';
@@ -56,6 +60,7 @@ export function snapshot(roots: readonly Node[]): Snapshot {
   const numbers = new Map<Node, number>();
   const inputs = new Map<LeafSource, number>();
   const scalars = new Map<ScalarSource, number>();
+  const constants: number[] = [];
   const entries: Entry[] = [];
   let key = '';
   for (const node of topologicalOrder(roots, (n) => n.realized !== null)) {
@@ -72,6 +77,9 @@ export function snapshot(roots: readonly Node[]): Snapshot {
       if (at === undefined) scalars.set(node.attrs.source, (at = scalars.size));
       entries.push({ kind: 'scalar', source: at });
       key += `S${at}:${dtype};`;
+    } else if (isPrim(node, 'const')) {
+      entries.push({ kind: 'constant', at: constants.push(node.attrs.value) - 1, dtype });
+      key += `C:${dtype};`;
     } else {
       const parents = node.inputs.map((i) => numbers.get(i)!);
       entries.push({ kind: 'operation', prim, attrs, inputs: parents, shape, dtype });
@@ -80,7 +88,8 @@ export function snapshot(roots: readonly Node[]): Snapshot {
   }
   const at = roots.map((r) => numbers.get(r)!);
   return {
-    key: `${key}>${at.join(',')}`,
+    skeleton: `${key}>${at.join(',')}`,
+    constants,
     inputs: [...inputs.keys()],
     scalars: [...scalars.keys()],
     entries,
@@ -88,27 +97,38 @@ export function snapshot(roots: readonly Node[]): Snapshot {
   };
 }
 
-/** The same graph on sources without data, so that a cached plan keeps nothing of the user's alive. */
-export function withoutData(snap: Snapshot): { roots: Node[]; inputs: LeafSource[]; scalars: ScalarSource[] } {
+/** The values of constants as part of a key; -0 and NaN are values of their own. */
+export const constantsKey = (constants: readonly (number | null)[]): string =>
+  constants.map((c) => (c === null ? '?' : number(c))).join(',');
+
+/**
+ * The same graph on sources without data, so that a cached plan keeps nothing of the user's alive. Constants listed in `promoted`
+ * become runtime scalars, which follow those of the graph in the order of the list.
+ */
+export function withoutData(
+  snap: Snapshot,
+  promoted: readonly number[],
+): { roots: Node[]; inputs: LeafSource[]; scalars: ScalarSource[] } {
   const inputs = snap.inputs.map((s): LeafSource => ({ shape: s.shape, dtype: s.dtype }));
   const scalars = snap.scalars.map((s): ScalarSource => ({ dtype: s.dtype, value: 0 }));
   const leaves = inputs.map((s) => leaf(s));
   const scalarNodes = scalars.map(scalarNode);
+  const promotedNodes = new Map<number, Node>();
+  const dtypes = snap.entries.flatMap((e) => (e.kind === 'constant' ? [e.dtype] : []));
+  for (const at of promoted) {
+    const source: ScalarSource = { dtype: dtypes[at]!, value: 0 };
+    scalars.push(source);
+    promotedNodes.set(at, scalarNode(source));
+  }
   const copies: Node[] = [];
   for (const e of snap.entries) {
     if (e.kind === 'leaf') copies.push(leaves[e.source]!);
     else if (e.kind === 'scalar') copies.push(scalarNodes[e.source]!);
-    else
-      copies.push(
-        makeNode(
-          e.prim,
-          e.inputs.map((i) => copies[i]!),
-          e.attrs,
-          e.shape,
-          e.dtype,
-          false,
-        ),
-      );
+    else if (e.kind === 'constant') copies.push(promotedNodes.get(e.at) ?? constant(snap.constants[e.at]!, e.dtype));
+    else {
+      const parents = e.inputs.map((i) => copies[i]!);
+      copies.push(makeNode(e.prim, parents, e.attrs, e.shape, e.dtype, false));
+    }
   }
   return { roots: snap.roots.map((r) => copies[r]!), inputs, scalars };
 }

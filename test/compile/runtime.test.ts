@@ -75,6 +75,19 @@ describe('realize', () => {
     expect(cacheStats().misses).toBe(before.misses + 3);
   });
 
+  it('takes a constant that keeps changing as a scalar', async () => {
+    const run = async (c: number): Promise<number> => {
+      const x = binary('mul', host([3, 4]), full([2], c, 'f32'));
+      return (await readNode(binary('add', x, full([2], 1, 'f32'))))[0]!;
+    };
+    for (let c = 0; c < 8; c++) expect(await run(c)).toBe(3 * c + 1);
+    const before = cacheStats();
+    for (let c = 8; c < 40; c++) expect(await run(c)).toBe(3 * c + 1);
+    expect(await run(Number.NaN)).toBeNaN();
+    expect(await run(-0)).toBe(1);
+    expect(cacheStats().misses).toBe(before.misses);
+  });
+
   it('throws where a replaced or disposed tensor is used', async () => {
     const p = host([1, 2]);
     const late = add(p, p);

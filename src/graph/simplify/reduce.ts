@@ -2,7 +2,7 @@ import { binary } from '../elementwise.js';
 import { reshape } from '../movement.js';
 import { isPrim, type Node, type ReduceFn } from '../node.js';
 import { reduce } from '../reduce.js';
-import type { Shape } from '../shape.js';
+import { type Shape, sizeOf } from '../shape.js';
 import { full } from '../sources.js';
 import type { Rewrites } from './rewrite.js';
 
@@ -24,6 +24,9 @@ function keptAxes(from: Shape, to: Shape): Map<number, number> | null {
   return new Map(after.map((axis, i) => [axis, before[i]!]));
 }
 
+/** Above this many elements the inner reduction is work for many threads, which the outer one alone would not give. */
+const MAX_MERGED = 65_536;
+
 /** A reduction of a reduction, perhaps with axes of size 1 dropped or added between, as one; only where nothing else reads the inner one. */
 function mergeNested(node: Node<'reduce'>, axes: readonly number[], uses: (of: Node) => number): Node | null {
   const { fn } = node.attrs;
@@ -31,7 +34,7 @@ function mergeNested(node: Node<'reduce'>, axes: readonly number[], uses: (of: N
   const between = x.realized === null && x.prim === 'reshape' ? x : null;
   const inner = between === null ? x : between.inputs[0]!;
   if (inner.realized !== null || !isPrim(inner, 'reduce') || inner.attrs.fn !== fn) return null;
-  if (uses(x) > 1 || uses(inner) > 1) return null;
+  if (uses(x) > 1 || uses(inner) > 1 || sizeOf(inner.inputs[0]!.shape) > MAX_MERGED) return null;
   const kept = keptAxes(inner.shape, x.shape);
   if (kept === null) return null;
   const all = [...inner.attrs.axes, ...axes.map((axis) => kept.get(axis)!)];
