@@ -106,7 +106,7 @@ async function accuracyOf(path: string): Promise<number> {
     .forward(tensor(pixels, { shape: [rows.length, 784] }))
     .argmax(1)
     .data();
-  return best.reduce((right, digit, i) => right + (digit === labels[rows[i]!] ? 1 : 0), 0) / rows.length;
+  return Array.from(best).reduce((right, digit, i) => right + (digit === labels[rows[i]!] ? 1 : 0), 0) / rows.length;
 }
 
 describe('npm run train on the reference engine', () => {
