@@ -1,5 +1,6 @@
 import { UnsupportedError } from '../../src/graph/index.js';
 import type { ContractionKernel } from '../ir.js';
+import { type RenderedKernel, signatureOf } from '../render/rendered.js';
 import { WgslModule } from '../render/wgsl-writer.js';
 import { renderRegister } from './contractionRegister.js';
 import type { ContractionSchedule } from './contractionSchedule.js';
@@ -14,25 +15,19 @@ export {
   scheduleName,
 } from './contractionSchedule.js';
 
-/** WGSL of one kernel and how to launch it: bind buffer i of the kernel at @binding(i), then the params as a uniform. */
-export interface RenderedContraction {
-  readonly code: string;
-  readonly entryPoint: string;
-  readonly workgroups: readonly [number, number, number];
-}
-
 /**
- * Renders a contraction under a schedule of its space. Every binding must be at least as large as the kernel's buffer.
+ * Renders a contraction under a schedule of its space; a schedule with `share` needs a device with the `subgroups` feature.
  *
  * @throws UnsupportedError for sums that are neither f32 nor integers
  */
-export function renderContraction(kernel: ContractionKernel, schedule: ContractionSchedule): RenderedContraction {
+export function renderContraction(kernel: ContractionKernel, schedule: ContractionSchedule): RenderedKernel {
   if (kernel.dtype === 'bool') {
     throw new UnsupportedError(`[contraction] ${kernel.name} sums ${kernel.dtype} (expected f32, i32 or u32)`);
   }
   const { batch, m, n } = kernel;
   if (batch.extent * m.extent * n.extent === 0) {
-    return { code: '@compute @workgroup_size(1)\nfn main() {}\n', entryPoint: 'main', workgroups: [0, 0, 0] };
+    const code = '@compute @workgroup_size(1)\nfn main() {}\n';
+    return { code, entryPoint: 'main', workgroups: [0, 0, 0], ...signatureOf(kernel) };
   }
   const render = schedule.kind === 'register' ? renderRegister : renderShared;
   const module = new WgslModule(kernel);
@@ -40,5 +35,5 @@ export function renderContraction(kernel: ContractionKernel, schedule: Contracti
   // Only a rendering shows which buffers are read and written by whole vec4s alone.
   const vec4Buffers = module.vec4Candidates();
   if (vec4Buffers.size > 0) rendered = render(new WgslModule(kernel, { vec4Buffers }), kernel, schedule);
-  return { ...rendered, entryPoint: 'main' };
+  return { ...rendered, entryPoint: 'main', ...signatureOf(kernel) };
 }

@@ -145,12 +145,12 @@ function registerSchedules(kernel: ContractionKernel): ContractionSchedule[] {
 
 /** A tile fitted to the extents; an operand that is read four rows at a time needs a multiple of four of them. */
 function tileOf(kernel: ContractionKernel, tm: number, tn: number, loadA: LoadWidth, loadB: LoadWidth) {
-  const fit = (extent: number, most: number, load: LoadWidth): [number, LoadWidth] => {
+  const cut = (extent: number, most: number, load: LoadWidth): [number, LoadWidth] => {
     if (load !== 'row') return [balanced(extent, most), load];
     return most % 4 === 0 ? [most, load] : [balanced(extent, most), 'scalar'];
   };
-  const [fitM, a] = fit(kernel.m.extent, tm, loadA);
-  const [fitN, b] = fit(kernel.n.extent, tn, loadB);
+  const [fitM, a] = cut(kernel.m.extent, tm, loadA);
+  const [fitN, b] = cut(kernel.n.extent, tn, loadB);
   return { tm: fitM, tn: fitN, loadA: a, loadB: b };
 }
 

@@ -71,7 +71,7 @@ export class KIndexWriter {
 }
 
 const UNKNOWN = 2 ** 32 - 1;
-const bounded = (max: number): number => (max > UNKNOWN ? UNKNOWN : max);
+const bounded = (max: number): number => Math.min(max, UNKNOWN);
 
 /** `x / d` for 0 <= x <= max, by a multiplication and a shift wherever 32 bits suffice. */
 export function quotient(x: string, max: number, d: number): string {

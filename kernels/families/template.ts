@@ -8,7 +8,7 @@ export function fillTemplate(
   source: string,
   values: Readonly<Record<string, string | number | readonly string[]>>,
 ): string {
-  const valueOf = (name: string): string | number | readonly string[] => {
+  const filling = (name: string): string | number | readonly string[] => {
     const value = values[name];
     if (value === undefined) throw new InternalError(`[template] no value for {{${name}}}`);
     return value;
@@ -17,7 +17,7 @@ export function fillTemplate(
   for (const line of source.trimEnd().split('\n')) {
     const alone = /^(\s*)\{\{(\w+)\}\}$/.exec(line);
     if (alone) {
-      const value = valueOf(alone[2]!);
+      const value = filling(alone[2]!);
       const lines = typeof value === 'object' ? value : String(value) === '' ? [] : String(value).split('\n');
       let depth = 0;
       for (const l of lines) {
@@ -28,7 +28,7 @@ export function fillTemplate(
         if (/[{(]$/.test(text)) depth++;
       }
     } else {
-      out.push(line.replace(/\{\{(\w+)\}\}/g, (_, name: string) => String(valueOf(name))));
+      out.push(line.replace(/\{\{(\w+)\}\}/g, (_, name: string) => String(filling(name))));
     }
   }
   return `${out.join('\n')}\n`;
