@@ -27,6 +27,7 @@ import {
   shr,
   sub,
   toF32,
+  toI32,
   u32,
   xor,
 } from './body.js';
@@ -39,9 +40,7 @@ const HALF_PI_LOW = -4.371139e-8;
 const TWO_OVER_PI = 0.63661977;
 
 /** The bits of 2/pi after the binary point, behind 32 zeros. */
-const TWO_OVER_PI_BITS = [
-  0, 0xa2f9836e, 0x4e441529, 0xfc2757d1, 0xf534ddc0, 0xdb629599, 0x3c439041, 0xfe5163ab,
-] as const;
+const TWO_OVER_PI_WORDS = [0, 0xa2f9836e, 0x4e441529, 0xfc2757d1, 0xf534ddc0, 0xdb629599, 0x3c439041, 0xfe5163ab];
 
 /** x = quadrant * pi/2 + r with |r| <= pi/4 (a little more at the seams); of the quadrant only the two lowest bits count. */
 interface Reduced {
@@ -66,26 +65,41 @@ function mulHigh(a: Num, b: Num): Num {
 }
 
 /**
+ * The 96 bits of the table from byte number `start` on, as three words. By selection only: CPUs have no shifts by different amounts
+ * in the lanes of a vector.
+ */
+function bitsFromByte(start: Num): Num[] {
+  let words = [0, 1, 2, 3].map((offset) => {
+    const chosen = u32(TWO_OVER_PI_WORDS[offset]!);
+    const later = TWO_OVER_PI_WORDS.slice(offset + 1, offset + 5);
+    return later.reduce((word, next, i) => select(lt(u32(4 * i + 3), start), u32(next), word), chosen);
+  });
+  for (const bytes of [2, 1]) {
+    const move = ne(and(start, u32(bytes)), u32(0));
+    const [by, rest] = [8 * bytes, 32 - 8 * bytes];
+    words = words.map((word, i) => {
+      const next = words[i + 1];
+      return select(move, next ? or(shl(word, by), shr(next, rest)) : shl(word, by), word);
+    });
+  }
+  return words.slice(0, 3);
+}
+
+/**
  * Payne and Hanek's reduction: multiplies the mantissa by the 96 bits of 2/pi that matter at this exponent; the two highest bits
  * of the product are the quadrant.
  */
 function reduceFar(x: Num): Reduced {
   const bits = magnitude(x);
-  const mantissa = or(and(bits, u32(0x007fffff)), u32(0x00800000));
   const start = sub(shr(bits, 23), u32(120));
-  const word = shr(start, 5);
-  const shift = and(start, u32(31));
-  const wordAt = (offset: number): Num => {
-    let chosen = u32(TWO_OVER_PI_BITS[offset]!);
-    for (let i = 1; i <= 4; i++) chosen = select(eq(word, i), u32(TWO_OVER_PI_BITS[offset + i] ?? 0), chosen);
-    return chosen;
-  };
-  const words = [0, 1, 2, 3].map(wordAt);
-  const shifted = (i: number): Num => or(shl(words[i]!, shift), shr(shr(words[i + 1]!, 1), sub(u32(31), shift)));
-  const [high, middle, low] = [shifted(0), shifted(1), shifted(2)];
-  const lower = add(mul(mantissa, middle), mulHigh(mantissa, low));
-  const carry = select(lt(lower, mul(mantissa, middle)), u32(1), u32(0));
-  const upper = add(add(mul(mantissa, high), mulHigh(mantissa, middle)), carry);
+  // The bits below a byte go to the mantissa, which then has up to 31.
+  const scaled = or(and(bits, u32(0x007fffff)), shl(add(and(start, u32(7)), u32(150)), 23));
+  const mantissa = bitsToU32(toI32(bitsToF32(scaled)));
+  const [high, middle, low] = bitsFromByte(shr(start, 3));
+  const product = mul(mantissa, middle!);
+  const lower = add(product, mulHigh(mantissa, low!));
+  const carry = select(lt(lower, product), u32(1), u32(0));
+  const upper = add(add(mul(mantissa, high!), mulHigh(mantissa, middle!)), carry);
   const fraction = or(shl(upper, 2), shr(lower, 30));
   const quadrant = add(shr(upper, 30), shr(fraction, 31));
   // In two parts: 24 bits, which convert exactly, and the rest.
