@@ -7,7 +7,7 @@ import * as optim from 'tiller/optim';
 
 class Net extends nn.Module {
   fc = new nn.Linear(4, 2);
-  override forward(x: tl.Tensor): tl.Tensor {
+  forward(x: tl.Tensor): tl.Tensor {
     return this.fc.forward(x.relu());
   }
 }
