@@ -7,6 +7,8 @@ export interface Progress {
   step(step: number, loss: number, accuracy: number, imagesPerSecond: number): void;
   endEpoch(line: string): void;
   say(line: string): void;
+  /** Gives the terminal back, also in the middle of an epoch. Twice is fine. */
+  stop(): void;
 }
 
 /** A bar on a terminal, plain lines elsewhere; all on stderr where stdout is wanted for data. */
@@ -44,6 +46,8 @@ function barProgress(stream: NodeJS.WriteStream, epochs: number, stepsPerEpoch: 
       stream.write(`${line}\n`);
     },
     say: (line) => stream.write(`${line}\n`),
+    // Its timer would keep the process alive.
+    stop: () => bar?.stop(),
   };
 }
 
@@ -64,5 +68,6 @@ function lineProgress(stream: NodeJS.WriteStream, epochs: number, stepsPerEpoch:
     },
     endEpoch: say,
     say,
+    stop() {},
   };
 }

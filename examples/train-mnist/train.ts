@@ -12,7 +12,7 @@ import { DistortedDigits } from './augment.js';
 import { loadDigits, PIXELS } from './digits.js';
 import { type EpochRecord, lossCurveSvg } from './lossCurve.js';
 import { DigitClassifier } from './model.js';
-import { progressOn } from './progress.js';
+import { type Progress, progressOn } from './progress.js';
 
 const USAGE = `Trains a digit classifier on MNIST. Options:
   --engine E       auto, webgpu, wasm or reference (default: auto)
@@ -29,6 +29,7 @@ const USAGE = `Trains a digit classifier on MNIST. Options:
 const TEST_COUNT = 2000;
 const EVALUATION_BATCH = 500;
 
+type Batch = [images: tl.Tensor, labels: tl.Tensor];
 type Options = ReturnType<typeof readOptions>;
 
 function readOptions() {
@@ -72,7 +73,7 @@ function positiveNumber(name: string, text: string): number {
 }
 
 /** Loss and accuracy over a whole dataset, in batches of one size. */
-async function evaluate(net: DigitClassifier, loader: DataLoader<[tl.Tensor, tl.Tensor]>) {
+async function evaluate(net: DigitClassifier, loader: DataLoader<Batch>) {
   net.eval();
   let loss = 0;
   let correct = 0;
@@ -89,40 +90,14 @@ async function evaluate(net: DigitClassifier, loader: DataLoader<[tl.Tensor, tl.
   return { loss: loss / loader.length, accuracy: correct / loader.dataset.length };
 }
 
-async function train(options: Options): Promise<void> {
-  const started = performance.now();
-  const stream = options.json ? process.stderr : process.stdout;
-
-  const digits = await loadDigits();
-  const order = seededPermutation(digits.labels.length, options.seed);
-  const trainRows = order.subarray(TEST_COUNT);
-  const all = new ArrayDataset({ data: digits.images, shape: [PIXELS] }, { data: digits.labels });
-  const trainDigits = options.distort
-    ? new DistortedDigits(digits, trainRows, options.seed)
-    : new Subset<[tl.Tensor, tl.Tensor]>(all, trainRows);
-  const loader = new DataLoader(trainDigits, {
-    batchSize: options.batch,
-    shuffle: true,
-    seed: options.seed,
-    // Every step has one shape, and so one plan.
-    dropLast: true,
-  });
-  const testLoader = new DataLoader(new Subset<[tl.Tensor, tl.Tensor]>(all, order.subarray(0, TEST_COUNT)), {
-    batchSize: EVALUATION_BATCH,
-  });
-  if (loader.length === 0) {
-    throw new Error(`--batch is ${options.batch} (expected at most ${trainDigits.length}, all training digits)`);
-  }
-  const progress = progressOn(stream, options.epochs, loader.length);
-
-  await tl.init({ engine: engineName(options.engine) });
-  const info = tl.engineInfo();
-  const where = `${info.engine} on ${info.adapter}${info.software ? ' (software: the CPU does the work)' : ''}`;
-  progress.say(`Training 784-${[...options.hidden, 10].join('-')} on ${trainDigits.length} digits with ${where}`);
-  progress.say(`Chosen because: ${info.why}`);
-
-  tl.manualSeed(options.seed);
-  const net = new DigitClassifier(options.hidden);
+/** Trains for the epochs asked for; gives the loss of every step and what came of every epoch. */
+async function trainEpochs(
+  net: DigitClassifier,
+  loader: DataLoader<Batch>,
+  testLoader: DataLoader<Batch>,
+  options: Options,
+  progress: Progress,
+): Promise<{ losses: number[]; epochs: EpochRecord[] }> {
   const optimizer = new optim.Adam(net.parameters(), { lr: options.lr });
   const totalSteps = options.epochs * loader.length;
   const losses: number[] = [];
@@ -156,6 +131,46 @@ async function train(options: Options): Promise<void> {
         `test accuracy ${(test.accuracy * 100).toFixed(2)} %  ${Math.round(speed).toLocaleString('en')} images/s`,
     );
   }
+  return { losses, epochs };
+}
+
+async function train(options: Options): Promise<void> {
+  const started = performance.now();
+  const stream = options.json ? process.stderr : process.stdout;
+
+  const digits = await loadDigits();
+  const order = seededPermutation(digits.labels.length, options.seed);
+  const trainRows = order.subarray(TEST_COUNT);
+  const all = new ArrayDataset({ data: digits.images, shape: [PIXELS] }, { data: digits.labels });
+  const trainDigits = options.distort
+    ? new DistortedDigits(digits, trainRows, options.seed)
+    : new Subset<Batch>(all, trainRows);
+  const loader = new DataLoader(trainDigits, {
+    batchSize: options.batch,
+    shuffle: true,
+    seed: options.seed,
+    // Every step has one shape, and so one plan.
+    dropLast: true,
+  });
+  const testLoader = new DataLoader(new Subset<Batch>(all, order.subarray(0, TEST_COUNT)), {
+    batchSize: EVALUATION_BATCH,
+  });
+  if (loader.length === 0) {
+    throw new Error(`--batch is ${options.batch} (expected at most ${trainDigits.length}, all training digits)`);
+  }
+  const progress = progressOn(stream, options.epochs, loader.length);
+
+  await tl.init({ engine: engineName(options.engine) });
+  const info = tl.engineInfo();
+  const where = `${info.engine} on ${info.adapter}${info.software ? ' (software: the CPU does the work)' : ''}`;
+  progress.say(`Training 784-${[...options.hidden, 10].join('-')} on ${trainDigits.length} digits with ${where}`);
+  progress.say(`Chosen because: ${info.why}`);
+
+  tl.manualSeed(options.seed);
+  const net = new DigitClassifier(options.hidden);
+  const { losses, epochs } = await trainEpochs(net, loader, testLoader, options, progress).finally(() =>
+    progress.stop(),
+  );
 
   const { testAccuracy, testLoss } = epochs.at(-1)!;
   const weights = join(options.out, 'mnist-mlp.safetensors');
