@@ -1,16 +1,17 @@
 import { EngineUnavailableError, InternalError, type TillerError } from '../../graph/index.js';
 import type { Capabilities, EngineBuffer, EngineInfo, KernelEngine, MemoryStats, Program } from '../engine.js';
+import { debugLevel } from '../environment.js';
 import type { Plan } from '../plan.js';
+import { formatTiming, type KernelTiming } from '../timing.js';
 import { deviceDescriptor, type FoundAdapter, findAdapter, listLimits } from './adapter.js';
 import { type Block, BufferPool, StorageBuffer } from './buffers.js';
 import { LiveDevice } from './device.js';
-import { debugLevel } from './environment.js';
 import { FaultLog } from './faults.js';
 import { dawnFlags, type WebGPUOptions } from './options.js';
 import { ProgramBuilder, type Step, WebGPUProgram } from './program.js';
 import { Readback } from './readback.js';
 import { renderKernel } from './rendering.js';
-import { formatTiming, type KernelTiming, RunTimer } from './timings.js';
+import { RunTimer } from './timings.js';
 
 /**
  * Makes an engine on WebGPU, with a device of its own: Dawn in Node, `navigator.gpu` in browsers and Deno.

@@ -1,4 +1,4 @@
-import { environmentVariable } from './environment.js';
+import { environmentVariable } from '../environment.js';
 import { pollGently } from './polling.js';
 
 /**

@@ -1,7 +1,7 @@
+import { debugLevel, environmentVariable } from '../environment.js';
 import type { EngineOptions } from '../select/options.js';
-import { debugLevel, environmentVariable } from './environment.js';
+import type { KernelTiming } from '../timing.js';
 import type { RenderKernel } from './rendering.js';
-import type { KernelTiming } from './timings.js';
 
 export interface WebGPUOptions extends EngineOptions {
   /** Whether an adapter that computes on the CPU will do; default true. */

@@ -1,14 +1,6 @@
+import type { KernelTiming } from '../timing.js';
 import { BufferUsage, MAP_MODE_READ } from './constants.js';
 import type { LiveDevice } from './device.js';
-
-/** What one kernel of a run took on the device. */
-export interface KernelTiming {
-  readonly kernel: string;
-  readonly ms: number;
-  readonly flops: number;
-  /** Bytes of the buffers it binds. */
-  readonly bytes: number;
-}
 
 /** A query set holds 4096 timestamps, two to a kernel. */
 const MAX_KERNELS = 2048;
@@ -60,10 +52,4 @@ export class RunTimer {
       ms: Number(nanoseconds[i * 2 + 1] - nanoseconds[i * 2]) / 1e6,
     }));
   }
-}
-
-/** A line per kernel, as `TILLER_DEBUG=2` prints it. */
-export function formatTiming({ kernel, ms, flops, bytes }: KernelTiming): string {
-  const perSecond = (amount: number) => (ms > 0 ? (amount / ms / 1e6).toFixed(2) : '-');
-  return `tiller: ${kernel}: ${ms.toFixed(3)} ms, ${perSecond(flops)} GFLOP/s, ${perSecond(bytes)} GB/s`;
 }
