@@ -8,9 +8,12 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { buildPage } from '../examples/digits/build.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const dist = join(root, 'dist');
+
+const page = join(dist, 'examples/digits');
 
 /** The public entry points: file in dist -> source. */
 const ENTRIES = {
@@ -71,8 +74,11 @@ async function buildJavaScript() {
   }
   const written = new Set(outputs.map(({ path }) => path));
   for (const path of filesUnder(dist)) {
-    if (path.endsWith('.js') && !written.has(path)) rmSync(path);
+    if (path.endsWith('.js') && !written.has(path) && !path.startsWith(page)) rmSync(path);
   }
+  // The page is bundled with the library as built just now.
+  rmSync(page, { recursive: true, force: true });
+  await buildPage(page);
 }
 
 function buildDeclarations() {
