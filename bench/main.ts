@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import { ArgumentError, UnsupportedError } from '../src/graph/errors.js';
+import { ArgumentError, TillerError, UnsupportedError } from '../src/graph/errors.js';
 import { CASES, PENDING } from './cases/index.js';
 import { compete } from './compete.js';
 import { installPeers } from './install.js';
@@ -7,7 +7,7 @@ import { type BenchOptions, helpText, type PeerName, parseOptions } from './opti
 import { prepareVulkan, provideWebGPU } from './peers/dawn.js';
 import { jaxjsSide } from './peers/jaxjs.js';
 import { tfjsSide } from './peers/tfjs.js';
-import { jsonLine, type Row, table } from './report.js';
+import { jsonLine, type Row, summary, table } from './report.js';
 import type { Side } from './side.js';
 import { tillerSides } from './tiller.js';
 
@@ -33,7 +33,8 @@ export async function main(args: readonly string[]): Promise<void> {
   try {
     await run(options);
   } catch (error) {
-    console.error(error);
+    // tiller's own errors say what to do; others need their stack.
+    console.error(error instanceof TillerError ? error.message : error);
     process.exitCode = 1;
   }
 }
@@ -53,6 +54,7 @@ async function run(options: BenchOptions): Promise<void> {
   }
   if (!options.json) {
     console.log(`${tiller[0]!.engine} on ${tiller[0]!.adapter}\n\n${table(rows)}`);
+    if (peers.length > 0) console.log(`\nAgainst the best peer, weakest first:\n\n${summary(rows)}`);
   }
   for (const note of absent) console.error(`[bench] ${note}`);
   const bad = rows.filter((row) => row.agrees === false || row.note !== undefined);

@@ -31,7 +31,13 @@ export function jsonLine(row: Row): string {
   });
 }
 
-const COLUMNS: readonly { title: string; left?: boolean; cell: (row: Row) => string }[] = [
+interface Column<T> {
+  readonly title: string;
+  readonly left?: boolean;
+  cell(row: T): string;
+}
+
+const COLUMNS: readonly Column<Row>[] = [
   { title: 'bench', left: true, cell: (row) => row.bench },
   { title: 'engine', left: true, cell: (row) => (row.toggles ? `${row.engine} (${row.toggles})` : row.engine) },
   { title: 'ms', cell: (row) => number(row.ms) },
@@ -40,7 +46,7 @@ const COLUMNS: readonly { title: string; left?: boolean; cell: (row: Row) => str
   { title: 'peer', left: true, cell: (row) => row.peer ?? '' },
   { title: 'peer ms', cell: (row) => number(row.peerMs) },
   { title: 'peer min', cell: (row) => number(row.peerMin) },
-  { title: 'ratio', cell: (row) => (row.ratio === null ? '' : `${row.ratio.toFixed(2)}x`) },
+  { title: 'ratio', cell: (row) => times(row.ratio) },
   { title: 'max error', cell: (row) => (row.maxError === null ? '' : row.maxError.toExponential(1)) },
   { title: '', left: true, cell: (row) => row.note ?? (row.agrees === false ? 'DISAGREES' : '') },
 ];
@@ -51,11 +57,51 @@ function number(value: number | null | undefined): string {
 }
 
 /** Rows as a Markdown table. */
-export function table(rows: readonly Row[]): string {
-  const cells = rows.map((row) => COLUMNS.map(({ cell }) => cell(row)));
-  const widths = COLUMNS.map(({ title }, i) => Math.max(title.length, 3, ...cells.map((line) => line[i]!.length)));
+export const table = (rows: readonly Row[]): string => markdown(COLUMNS, rows);
+
+/** One line per benchmark, where tiller is weakest first: its times, each peer's, and the ratio to the best peer. */
+export function summary(rows: readonly Row[]): string {
+  const lines = [...new Set(rows.map(({ bench }) => bench))].map((bench) => rows.filter((row) => row.bench === bench));
+  const peers = [...new Set(rows.flatMap(({ peer }) => peer ?? []))];
+  const toggles = [...new Set(rows.map((row) => row.toggles))];
+  const label = (name: string) => (name ? `tiller (${name})` : 'tiller');
+  const weakest = (line: Row[]) => Math.min(...toggles.map((name) => bestPeerRatio(line, name) ?? Infinity));
+  const columns: Column<Row[]>[] = [
+    { title: 'bench', left: true, cell: (line) => line[0]!.bench },
+    ...toggles.map((name) => ({
+      title: `${label(name)} ms`,
+      cell: (line: Row[]) => number(line.find((row) => row.toggles === name)?.ms),
+    })),
+    ...peers.map((peer) => ({
+      title: `${peer} ms`,
+      cell: (line: Row[]) => number(line.find((row) => row.peer === peer)?.peerMs),
+    })),
+    ...toggles.map((name) => ({
+      title: name ? `ratio (${name})` : 'ratio',
+      cell: (line: Row[]) => times(bestPeerRatio(line, name)),
+    })),
+  ];
+  return markdown(
+    columns,
+    lines.sort((a, b) => weakest(a) - weakest(b)),
+  );
+}
+
+/** Time of the fastest peer over tiller's; null where no peer ran. */
+function bestPeerRatio(line: readonly Row[], toggles: string): number | null {
+  const ratios = line.flatMap((row) => (row.toggles === toggles && row.ratio !== null ? row.ratio : []));
+  return ratios.length === 0 ? null : Math.min(...ratios);
+}
+
+function times(ratio: number | null): string {
+  return ratio === null ? '' : `${ratio.toFixed(2)}x`;
+}
+
+function markdown<T>(columns: readonly Column<T>[], rows: readonly T[]): string {
+  const cells = rows.map((row) => columns.map(({ cell }) => cell(row)));
+  const widths = columns.map(({ title }, i) => Math.max(title.length, 3, ...cells.map((line) => line[i]!.length)));
   const line = (texts: readonly string[]) =>
-    `| ${texts.map((text, i) => (COLUMNS[i]!.left ? text.padEnd(widths[i]!) : text.padStart(widths[i]!))).join(' | ')} |`;
-  const rule = COLUMNS.map(({ left }, i) => (left ? '-'.repeat(widths[i]!) : `${'-'.repeat(widths[i]! - 1)}:`));
-  return [line(COLUMNS.map(({ title }) => title)), line(rule), ...cells.map(line)].join('\n');
+    `| ${texts.map((text, i) => (columns[i]!.left ? text.padEnd(widths[i]!) : text.padStart(widths[i]!))).join(' | ')} |`;
+  const rule = columns.map(({ left }, i) => (left ? '-'.repeat(widths[i]!) : `${'-'.repeat(widths[i]! - 1)}:`));
+  return [line(columns.map(({ title }) => title)), line(rule), ...cells.map(line)].join('\n');
 }

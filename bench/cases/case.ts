@@ -1,5 +1,5 @@
 import type * as jaxjs from '@jax-js/jax';
-import type * as tfjs from '@tensorflow/tfjs-core';
+import type * as tfjs from '@tensorflow/tfjs';
 import type * as tl from 'tiller';
 
 export type JaxJs = typeof jaxjs;

@@ -38,6 +38,6 @@ export const matvec4096: OpCase = {
     ];
   },
   tiller: (a, x) => matmul(a!, x!),
-  jaxjs: ({ numpy }, a, x) => numpy.matvec(a!, x!),
+  jaxjs: ({ numpy }, a, x) => numpy.matmul(a!, x!),
   tfjs: (tf, a, x) => tf.dot(a!, x!),
 };

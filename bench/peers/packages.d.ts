@@ -37,7 +37,6 @@ declare module '@jax-js/jax' {
     array(data: Float32Array | Int32Array | number, options?: { shape?: number[]; dtype?: string }): Array;
     zeros(shape: number[]): Array;
     matmul(a: Array, b: Array): Array;
-    matvec(a: Array, b: Array): Array;
     max(x: Array, axis?: number | number[]): Array;
     sqrt(x: Array): Array;
     square(x: Array): Array;
@@ -67,7 +66,7 @@ declare module '@jax-js/jax' {
   };
 }
 
-declare module '@tensorflow/tfjs-core' {
+declare module '@tensorflow/tfjs' {
   export interface Tensor {
     readonly shape: number[];
     data(): Promise<Float32Array | Int32Array>;

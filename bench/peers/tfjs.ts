@@ -14,7 +14,7 @@ interface WebGPUBackend {
 
 /** TensorFlow.js on WebGPU or on its WebAssembly backend (XNNPACK, one thread in Node). */
 export async function tfjsSide(engine: 'webgpu' | 'wasm', adapter: string): Promise<Side> {
-  const tf: Tfjs = requirePeer('@tensorflow/tfjs-core');
+  const tf: Tfjs = requirePeer('@tensorflow/tfjs');
   requirePeer(`@tensorflow/tfjs-backend-${engine}`);
   tf.enableProdMode();
   if (!(await tf.setBackend(engine))) throw new Error(`tfjs has no ${engine} here`);

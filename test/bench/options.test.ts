@@ -1,0 +1,81 @@
+import { describe, expect, it } from 'vitest';
+import { CASES, PENDING } from '../../bench/cases/index.js';
+import { helpText, parseOptions } from '../../bench/options.js';
+import { ArgumentError, UnsupportedError } from '../../src/graph/index.js';
+
+const catalogue = { ready: ['matmul512', 'mlpStep'], pending: ['sort'] };
+const parse = (...args: string[]) => parseOptions(args, catalogue);
+
+describe('the command line of the benchmarks', () => {
+  it('reads names and options in any order', () => {
+    const args = [
+      '--engine',
+      'webgpu',
+      'mlpStep',
+      '--against',
+      'jax-js,tfjs,ort',
+      'matmul512',
+      '--json',
+      '--rounds',
+      '7',
+    ];
+    expect(parse(...args)).toEqual({
+      help: false,
+      names: ['mlpStep', 'matmul512'],
+      engine: 'webgpu',
+      against: ['jax-js', 'tfjs', 'ort'],
+      json: true,
+      rounds: 7,
+      seconds: 3,
+      threads: null,
+      peerPolling: 'gentle',
+    });
+  });
+
+  it('runs everything that is ready, against jax-js and tfjs, when nothing is said', () => {
+    expect(parse()).toMatchObject({ names: catalogue.ready, engine: 'auto', against: ['jax-js', 'tfjs'], json: false });
+  });
+
+  it('runs a benchmark once that is named twice, and no peer for an empty list', () => {
+    expect(parse('mlpStep', 'mlpStep', '--against', '')).toMatchObject({ names: ['mlpStep'], against: [] });
+  });
+
+  it('lists the names for an unknown one', () => {
+    expect(() => parse('matmul512', 'mathmul')).toThrow(ArgumentError);
+    expect(() => parse('mathmul')).toThrow('[bench] unknown benchmark: mathmul (expected matmul512, mlpStep, sort)');
+  });
+
+  it('says of a benchmark to come that it is not there yet', () => {
+    expect(() => parse('sort')).toThrow(UnsupportedError);
+    expect(() => parse('sort')).toThrow('[bench] not yet: sort (available: matmul512, mlpStep)');
+  });
+
+  it.each([
+    [['--engine', 'gpu'], '--engine gpu (expected webgpu, wasm, reference, auto)'],
+    [['--against', 'jax-js,torch'], '--against torch (expected jax-js, tfjs, ort)'],
+    [['--rounds', '0'], '--rounds 0 (expected a positive number)'],
+    [['--rounds', '2.5'], '--rounds 2.5 (expected a whole number)'],
+    [['--seconds', 'long'], '--seconds long (expected a positive number)'],
+    [['--peer-polling', 'never'], '--peer-polling never (expected gentle, busy)'],
+    [['--speed'], "Unknown option '--speed'"],
+  ])('refuses %j', (args, message) => {
+    expect(() => parse(...args)).toThrow(ArgumentError);
+    expect(() => parse(...args)).toThrow(message);
+  });
+
+  it('names every benchmark in its help', () => {
+    const all = { ready: CASES.map(({ name }) => name), pending: PENDING };
+    for (const name of [...all.ready, ...all.pending]) expect(helpText(all)).toContain(name);
+  });
+});
+
+describe('the catalogue', () => {
+  it('has the names of the contract, each once', () => {
+    const contract = [
+      ...['matmul512', 'matmul1024', 'matvec4096', 'elementwise2M', 'softmax2048x1024', 'layerNorm2048x1024'],
+      ...['sumRows', 'sumColumns', 'conv3x3', 'depthwise3x3', 'attention', 'attentionBackward', 'cumsum', 'sort'],
+      ...['gather', 'scatterAdd', 'mlpStep', 'cnnStep', 'overheadChain', 'coldStart'],
+    ];
+    expect([...CASES.map(({ name }) => name), ...PENDING].sort()).toEqual(contract.sort());
+  });
+});
