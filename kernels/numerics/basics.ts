@@ -58,8 +58,8 @@ export const floatFns = {
   /** rsqrt(±0) = ±inf. */
   rsqrt: ofFloat('rsqrt', (x) => guardedRoot(x, div(1, sqrt(x)))),
   isnan: ofFloat('isnan', isNaNBits),
-  isinf: ofFloat('isinf', (x) => eq(magnitude(x), u32(0x7f800000))),
-  isfinite: ofFloat('isfinite', (x) => lt(magnitude(x), u32(0x7f800000))),
+  isinf: ofFloat('isinf', (x) => eq(magnitude(x), i32(0x7f800000))),
+  isfinite: ofFloat('isfinite', (x) => lt(magnitude(x), i32(0x7f800000))),
 };
 
 export const integerFns = {

@@ -159,13 +159,12 @@ export const bitsToF32 = (x: Num): Num => op('bitsToF32', 'f32', x);
 export const bitsToI32 = (x: Num): Num => op('bitsToI32', 'i32', x);
 export const bitsToU32 = (x: Num): Num => op('bitsToU32', 'u32', x);
 
-const shift =
-  (name: 'shl' | 'shr') =>
-  (x: Num, amount: Num | number): Num =>
-    op(name, x.type, x, typeof amount === 'number' ? u32(amount) : amount);
-/** Shift by a u32 amount below 32; `shr` is arithmetic for i32. */
-export const shl = shift('shl');
-export const shr = shift('shr');
+/** Shifts left by a u32 amount below 32. By a constant it multiplies: SwiftShader shifts each lane of a vector on its own. */
+export const shl = (x: Num, amount: Num | number): Num =>
+  typeof amount === 'number' ? mul(x, constant(2 ** amount, x.type)) : op('shl', x.type, x, amount);
+/** Shifts right by a u32 amount below 32; arithmetically for i32. */
+export const shr = (x: Num, amount: Num | number): Num =>
+  op('shr', x.type, x, typeof amount === 'number' ? u32(amount) : amount);
 
 /** `a` where the condition holds, else `b`. Both are computed. */
 export function select(condition: Num, a: NumLike, b: NumLike): Num {

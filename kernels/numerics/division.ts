@@ -33,7 +33,7 @@ import {
 /** The remainder of |x| by |y|, both normal, exactly: the mantissas are divided, eight bits of the quotient at a time. */
 function remainderOfMagnitudes(x: Num, y: Num): Num {
   const mantissa = (bits: Num): Num => or(and(bits, u32(0x007fffff)), u32(0x00800000));
-  const [xBits, yBits] = [magnitude(x), magnitude(y)];
+  const [xBits, yBits] = [bitsToU32(magnitude(x)), bitsToU32(magnitude(y))];
   const divisor = mantissa(yBits);
   const [xExponent, yExponent] = [shr(xBits, 23), shr(yBits, 23)];
   const steps = select(lt(yExponent, xExponent), sub(xExponent, yExponent), u32(0));
@@ -49,15 +49,15 @@ function remainderOfMagnitudes(x: Num, y: Num): Num {
 }
 
 /** Infinite or NaN. */
-const notFinite = (x: Num): Num => lt(u32(0x7f7fffff), magnitude(x));
+const notFinite = (x: Num): Num => lt(i32(0x7f7fffff), magnitude(x));
 
 /** As C's fmodf: exact, with the sign of x. */
 export const fmodF32 = define('fmod_f32', ['f32', 'f32'], (x, y) => {
   const signed = bitsToF32(or(bitsToU32(remainderOfMagnitudes(x, y)), signBit(x)));
   const finite = select(lt(magnitude(x), magnitude(y)), x, signed);
   // Subnormals count as zeros.
-  const ofZero = select(lt(magnitude(x), u32(0x00800000)), x, finite);
-  const undefinedHere = or(lt(magnitude(y), u32(0x00800000)), notFinite(x));
+  const ofZero = select(lt(magnitude(x), i32(0x00800000)), x, finite);
+  const undefinedHere = or(lt(magnitude(y), i32(0x00800000)), notFinite(x));
   return select(or(undefinedHere, isNaNBits(y)), NAN, ofZero);
 });
 

@@ -10,6 +10,7 @@ import {
   div,
   floor,
   INF,
+  i32,
   lt,
   mul,
   type Num,
@@ -54,7 +55,7 @@ export const expm1 = define('expm1', ['f32'], (x) => {
   const inside = select(lt(x, -17.4), -1, add(sum, sum));
   const outside = select(lt(88.72284, x), INF, inside);
   // A tiny x is its own expm1: keeps -0.
-  return select(lt(magnitude(x), u32(0x33000000)), x, keepNaN(x, outside));
+  return select(lt(magnitude(x), i32(0x33000000)), x, keepNaN(x, outside));
 });
 
 /** e^|x| / 2, finite as long as that is. */

@@ -6,6 +6,7 @@ import {
   define,
   div,
   eq,
+  i32,
   lt,
   mul,
   NAN,
@@ -48,7 +49,7 @@ function halved(x: Num) {
 }
 
 /** NaN outside of [-1, 1]. */
-const inDomain = (x: Num, value: Num): Num => select(lt(u32(0x3f800000), magnitude(x)), NAN, value);
+const inDomain = (x: Num, value: Num): Num => select(lt(i32(0x3f800000), magnitude(x)), NAN, value);
 
 export const asin = define('asin', ['f32'], (x) => {
   const { large, root, tail } = halved(x);
@@ -91,9 +92,9 @@ export const atan2 = define('atan2', ['f32', 'f32'], (y, x) => {
   const steep = lt(ax, ay);
   const [lesser, greater] = [select(steep, ax, ay), select(steep, ay, ax)];
   // Sums must stay finite, and parts of the lesser normal; two infinities are equal.
-  const infinite = eq(magnitude(greater), u32(0x7f800000));
+  const infinite = eq(magnitude(greater), i32(0x7f800000));
   const factor = select(lt(1e30, greater), 0.25, select(lt(greater, 1e-30), 2 ** 60, 1));
-  const small = select(infinite, select(eq(magnitude(lesser), u32(0x7f800000)), 1, 0), mul(lesser, factor));
+  const small = select(infinite, select(eq(magnitude(lesser), i32(0x7f800000)), 1, 0), mul(lesser, factor));
   const large = select(infinite, 1, mul(greater, factor));
   const middle = lt(mul(large, 0.41421357), small);
   const zero = eq(large, 0);

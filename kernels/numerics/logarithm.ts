@@ -16,10 +16,8 @@ import {
   type Num,
   polynomial,
   select,
-  shr,
   sub,
   toF32,
-  u32,
 } from './body.js';
 
 // The upper part of ln 2 has 16 bits: its product with any exponent is exact.
@@ -30,7 +28,8 @@ const SQRT_HALF = 0x3f3504f3;
 /** log(x) + correction for a normal positive x = 2^k (1 + f) with 1 + f from sqrt(1/2) to sqrt(2); after FreeBSD's e_logf.c. */
 function logOfNormal(x: Num, correction: Num | null): Num {
   const offset = sub(bitsToI32(x), i32(SQRT_HALF));
-  const k = toF32(shr(offset, 23));
+  // The upper nine bits convert exactly.
+  const k = mul(toF32(and(offset, i32(0xff800000))), 2 ** -23);
   const f = sub(bitsToF32(add(and(offset, i32(0x007fffff)), i32(SQRT_HALF))), 1);
   const s = div(f, add(2, f));
   const z = mul(s, s);
@@ -43,8 +42,8 @@ function logOfNormal(x: Num, correction: Num | null): Num {
 
 /** Zero (or subnormal): -inf; below: NaN; +inf and NaN stay. `x` is the logarithm's operand. */
 function atTheEnds(x: Num, inside: Num): Num {
-  const finite = select(lt(magnitude(x), u32(0x00800000)), -Infinity, select(lt(x, 0), NAN, inside));
-  return select(lt(magnitude(x), u32(0x7f800000)), finite, keepNaN(x, select(lt(x, 0), NAN, x)));
+  const finite = select(lt(magnitude(x), i32(0x00800000)), -Infinity, select(lt(x, 0), NAN, inside));
+  return select(lt(magnitude(x), i32(0x7f800000)), finite, keepNaN(x, select(lt(x, 0), NAN, x)));
 }
 
 export const log = define('log', ['f32'], (x) => atTheEnds(x, logOfNormal(x, null)));
@@ -54,5 +53,5 @@ export const log1p = define('log1p', ['f32'], (x) => {
   // What rounding 1 + x lost.
   const lost = select(lt(abs(x), 1), sub(x, sub(u, 1)), sub(1, sub(u, x)));
   const inside = atTheEnds(u, logOfNormal(u, div(lost, u)));
-  return select(lt(magnitude(x), u32(0x33000000)), x, inside);
+  return select(lt(magnitude(x), i32(0x33000000)), x, inside);
 });

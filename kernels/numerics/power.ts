@@ -124,8 +124,8 @@ export const powF32 = define('pow_f32', ['f32', 'f32'], (x, y) => {
   const sign = select(and(odd, negative), u32(0x80000000), u32(0));
 
   const positiveY = lt(0, y);
-  const zero = lt(magnitude(x), u32(0x00800000));
-  const infinite = eq(magnitude(x), u32(0x7f800000));
+  const zero = lt(magnitude(x), i32(0x00800000));
+  const infinite = eq(magnitude(x), i32(0x7f800000));
   const aboveOne = lt(1, ax);
   // 0, infinity or an exponent that leaves nothing between: the result is 0 or infinite, but for pow(-1, ±inf) = 1.
   const extreme = or(or(zero, infinite), ge(abs(y), 4294967296));

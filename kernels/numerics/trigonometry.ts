@@ -13,6 +13,7 @@ import {
   FALSE,
   floor,
   ge,
+  i32,
   loop,
   lt,
   mul,
@@ -90,7 +91,7 @@ function bitsFromByte(start: Num): Num[] {
  * of the product are the quadrant.
  */
 function reduceFar(x: Num): Reduced {
-  const bits = magnitude(x);
+  const bits = bitsToU32(magnitude(x));
   const start = sub(shr(bits, 23), u32(120));
   // The bits below a byte go to the mantissa, which then has up to 31.
   const scaled = or(and(bits, u32(0x007fffff)), shl(add(and(start, u32(7)), u32(150)), 23));
@@ -145,7 +146,7 @@ function sineOf({ r, quadrant }: Reduced): Num {
 
 /** NaN where x is infinite or NaN; x itself where it is tiny, which keeps -0. */
 const odd = (x: Num, value: Num): Num => select(lt(abs(x), 2.44140625e-4), x, finiteOnly(x, value));
-const finiteOnly = (x: Num, value: Num): Num => select(lt(magnitude(x), u32(0x7f800000)), value, NAN);
+const finiteOnly = (x: Num, value: Num): Num => select(lt(magnitude(x), i32(0x7f800000)), value, NAN);
 
 export const sin = define('sin', ['f32'], (x) => odd(x, sineOf(reduce(x))));
 
