@@ -11,8 +11,8 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) l
   let layer = local.z;
   {{hoisted}}
   {{sums}}
-  for (var round = 0u; round < {{rounds}}u; round++) {
-    let k0 = (round * {{layers}}u + layer) * {{ku}}u;
+  for (var stage = 0u; stage < {{stages}}u; stage++) {
+    let k0 = (stage * {{layers}}u + layer) * {{ku}}u;
     {{stageA}}
     {{stageB}}
     workgroupBarrier();

@@ -57,7 +57,7 @@ export function renderShared(
     ],
     hoisted: root.lines,
     sums,
-    rounds: Math.ceil(kernel.k.extent / (ku * s.splitK)),
+    stages: Math.ceil(kernel.k.extent / (ku * s.splitK)),
     ku,
     stageA,
     stageB,
@@ -101,6 +101,7 @@ class StagedOperand {
   private readonly pitch: number;
   private readonly tile: string;
   private readonly own: string;
+  private readonly fetched: string;
   private readonly count: number;
 
   constructor(
@@ -111,7 +112,8 @@ class StagedOperand {
   ) {
     const load = name === 'a' ? s.loadA : s.loadB;
     this.operand = new Operand(kernel, name, root, load);
-    [this.tile, this.own, this.count] = name === 'a' ? ['tileA', 'local.y', s.tm] : ['tileB', 'local.x', s.tn];
+    [this.tile, this.fetched, this.own, this.count] =
+      name === 'a' ? ['tileA', 'left', 'local.y', s.tm] : ['tileB', 'right', 'local.x', s.tn];
     this.rows = name === 'a' ? s.tm * s.wgY : s.tn * s.wgX;
     this.layout = load === 'scalar' ? (this.contiguousAlongK() ? 'k' : 'row') : load;
     this.pitch = this.layout === 'row' ? this.rows / 4 : s.ku / 4 + 1;
@@ -188,17 +190,17 @@ class StagedOperand {
 
   /** Lines that bring what this invocation needs for four steps of k from workgroup memory into registers. */
   fetchLines(): string[] {
-    const { name, pitch, tile, own, count, layerBase } = this;
+    const { fetched, pitch, tile, own, count, layerBase } = this;
     const lines: string[] = [];
     if (this.layout === 'k') {
       for (let i = 0; i < count; i++) {
-        lines.push(`let ${name}${i} = ${tile}[${layerBase}(${own} * ${count}u + ${i}u) * ${pitch}u + quarter];`);
+        lines.push(`let ${fetched}${i} = ${tile}[${layerBase}(${own} * ${count}u + ${i}u) * ${pitch}u + quarter];`);
       }
     } else {
       for (let q = 0; q < 4; q++) {
         for (let g = 0; g < count / 4; g++) {
           lines.push(
-            `let ${name}${g}_${q} = ${tile}[${layerBase}(quarter * 4u + ${q}u) * ${pitch}u + ${own} * ${count / 4}u + ${g}u];`,
+            `let ${fetched}${g}_${q} = ${tile}[${layerBase}(quarter * 4u + ${q}u) * ${pitch}u + ${own} * ${count / 4}u + ${g}u];`,
           );
         }
       }
@@ -210,7 +212,7 @@ class StagedOperand {
   element(i: number, q: number): string {
     const wide = { code: '', width: 4 } as const;
     return this.layout === 'k'
-      ? component(`${this.name}${i}`, wide, q)
-      : component(`${this.name}${i >> 2}_${q}`, wide, i % 4);
+      ? component(`${this.fetched}${i}`, wide, q)
+      : component(`${this.fetched}${i >> 2}_${q}`, wide, i % 4);
   }
 }

@@ -105,7 +105,8 @@ export async function run(
   const pass = encoder.beginComputePass();
   pass.setPipeline(pipeline);
   pass.setBindGroup(0, bindGroup);
-  pass.dispatchWorkgroups(...workgroups);
+  // Dawn warns about launches of nothing.
+  if (!workgroups.includes(0)) pass.dispatchWorkgroups(...workgroups);
   pass.end();
   const copies = storage.map((buffer) => {
     const copy = device.createBuffer({ size: buffer.size, usage: GPUBufferUsage.COPY_DST | GPUBufferUsage.MAP_READ });

@@ -126,24 +126,30 @@ describeWebGPU('contraction on Dawn', () => {
   ];
 
   describe('every schedule', () => {
-    it.each(layouts)('multiplies extents that are multiples of four: %o', async (layout) => {
-      await checkProduct({ batch: 1, m: 40, n: 36, k: 44, ...layout });
+    it.each(layouts)('reads wide and stages in workgroup memory: %o', async (layout) => {
+      const shape = { batch: 1, m: 40, n: 36, k: 44, ...layout };
+      const schedules = allSchedules(productKernel(shape)).filter((s) => s.share === 'none');
+      expect(schedules.some((s) => s.loadA !== 'scalar' && s.loadB !== 'scalar')).toBe(true);
+      await checkProduct(shape, schedules);
     });
 
-    it.each([layouts[0]!, layouts[3]!])('multiplies odd extents in a batch: %o', async (layout) => {
-      await checkProduct({ batch: 2, m: 35, n: 13, k: 7, ...layout });
+    it('multiplies odd extents in a batch', async () => {
+      await checkProduct({ batch: 2, m: 35, n: 13, k: 7, transA: true, transB: true });
     });
 
-    it('wraps integer sums', async () => {
-      const shape = { batch: 1, m: 9, n: 18, k: 21, dtype: 'i32' } as const;
+    it('multiplies extents that fit, and wraps integer sums', async () => {
+      const shape = { batch: 2, m: 16, n: 48, k: 20, dtype: 'i32' } as const;
       const kernel = productKernel(shape);
-      const a = Int32Array.from(numbers(shape.m * shape.k, 3), (x) => x * 2 ** 31);
-      const b = Int32Array.from(numbers(shape.k * shape.n, 4), (x) => x * 2 ** 31);
-      const want = new Int32Array(shape.m * shape.n);
-      for (let i = 0; i < shape.m; i++) {
-        for (let j = 0; j < shape.n; j++) {
-          for (let q = 0; q < shape.k; q++) {
-            want[i * shape.n + j] = (want[i * shape.n + j]! + Math.imul(a[i * shape.k + q]!, b[q * shape.n + j]!)) | 0;
+      const { batch, m, n, k } = shape;
+      const a = Int32Array.from(numbers(batch * m * k, 3), (x) => x * 2 ** 31);
+      const b = Int32Array.from(numbers(batch * k * n, 4), (x) => x * 2 ** 31);
+      const want = new Int32Array(batch * m * n);
+      for (let z = 0; z < batch; z++) {
+        for (let i = 0; i < m; i++) {
+          for (let j = 0; j < n; j++) {
+            let sum = 0;
+            for (let q = 0; q < k; q++) sum = (sum + Math.imul(a[(z * m + i) * k + q]!, b[(z * k + q) * n + j]!)) | 0;
+            want[(z * m + i) * n + j] = sum;
           }
         }
       }
@@ -257,10 +263,8 @@ describeWebGPU('contraction on Dawn', () => {
       [10, 10, 2000],
       [64, 10, 0],
     ])('multiply %i x %i over %i', async (m, n, k) => {
-      for (const layout of layouts) {
-        const shape = { batch: 1, m, n, k, ...layout };
-        await checkProduct(shape, chosen(shape));
-      }
+      const shape = { batch: 1, m, n, k, ...layouts[(m + n) % 4] };
+      await checkProduct(shape, chosen(shape));
     });
 
     it('give zeros through the epilogue when k is empty, and nothing when an output extent is', async () => {
@@ -279,15 +283,14 @@ describeWebGPU('contraction on Dawn', () => {
     });
 
     it('fold more matrices than one dimension of a dispatch may have', async () => {
-      const shape = { batch: 70001, m: 2, n: 1, k: 3 };
-      await checkProduct(shape, chosen(shape));
+      const shape = { batch: 65537, m: 1, n: 2, k: 3 };
+      await checkProduct(shape, [chosen(shape)[0]!]);
     });
 
     it('fold more tiles than one dimension of a dispatch may have', async () => {
-      const shape = { batch: 1, m: 3, n: 3_000_001, k: 1 };
-      const kernel = productKernel(shape);
-      const small = contractionSpace(kernel, SOFTWARE).find((s) => s.tn * s.wgX <= 8 && s.share === 'a');
-      await checkProduct(shape, [...chosen(shape), small!]);
+      const shape = { batch: 1, m: 1, n: 300_001, k: 1 };
+      const small = contractionSpace(productKernel(shape), SOFTWARE).find((s) => s.share === 'a' && s.tn === 1);
+      await checkProduct(shape, [small!]);
     });
 
     it('let NaN and infinities through', async () => {
