@@ -12,9 +12,12 @@ interface Entry {
   timing: Timing | null;
 }
 
+/** Why a peer has no numbers. */
+type Absence = Pick<Row, 'note' | 'failed'>;
+
 /**
- * Runs one benchmark on all sides, in turn, and compares tiller's results with each peer's. A peer that fails gets a row that says
- * so; a failure of tiller throws.
+ * Runs one benchmark on all sides, in turn, and compares tiller's results with each peer's. A peer that cannot run it or fails gets
+ * a row that says so; a failure of tiller throws.
  */
 export async function compete(
   benchmark: Case,
@@ -23,15 +26,21 @@ export async function compete(
   options: MeasureOptions,
 ): Promise<Row[]> {
   const entries: Entry[] = [];
-  const failures = new Map<Side, string>();
+  const absences = new Map<Side, Absence>();
   try {
     for (const side of [...tiller, ...peers]) {
+      const inability = benchmark.cannot?.[`${side.name} ${side.engine}`];
+      if (inability !== undefined) {
+        absences.set(side, { note: `cannot: ${inability}` });
+        continue;
+      }
       try {
         const contender = await side.prepare(benchmark);
         entries.push({ side, contender, values: await contender.result(), timing: null });
       } catch (error) {
         if (tiller.includes(side)) throw error;
-        failures.set(side, error instanceof Error ? error.message.split('\n')[0]! : String(error));
+        const reason = error instanceof Error ? error.message.split('\n')[0]! : String(error);
+        absences.set(side, { note: `failed: ${reason}`, failed: true });
       }
     }
     const timings = await measure(
@@ -48,7 +57,7 @@ export async function compete(
         const theirs = entries.find((entry) => entry.side === peer);
         return theirs
           ? against(benchmark, ours, theirs)
-          : { ...alone(benchmark, ours), peer: peer.name, note: `failed: ${failures.get(peer)}` };
+          : { ...alone(benchmark, ours), peer: peer.name, ...absences.get(peer) };
       });
     });
   } finally {

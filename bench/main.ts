@@ -57,7 +57,7 @@ async function run(options: BenchOptions): Promise<void> {
     if (peers.length > 0) console.log(`\nAgainst the best peer, weakest first:\n\n${summary(rows)}`);
   }
   for (const note of absent) console.error(`[bench] ${note}`);
-  const bad = rows.filter((row) => row.agrees === false || row.note !== undefined);
+  const bad = rows.filter((row) => row.agrees === false || row.failed === true);
   for (const { bench, peer, note, maxError } of bad) {
     console.error(`[bench] ${bench} against ${peer}: ${note ?? `results disagree (error ${maxError})`}`);
   }

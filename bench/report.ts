@@ -21,6 +21,8 @@ export interface Row {
   readonly agrees: boolean | null;
   /** Why the peer has no numbers. */
   readonly note?: string;
+  /** True where that is a failure, and not something the peer cannot do. */
+  readonly failed?: boolean;
 }
 
 /** A row as a line of JSON; numbers to 4 significant digits, infinite ones as strings. */

@@ -21,6 +21,8 @@ interface CaseBase {
   readonly flops?: number;
   /** Largest error (see agreement.ts) at which two libraries still agree. */
   readonly tolerance: number;
+  /** Peers that cannot run it, by name and engine (`tfjs wasm`), and why. */
+  readonly cannot?: Readonly<Record<string, string>>;
 }
 
 /** A pure function of arrays, written for each library as its users would write it. */

@@ -66,6 +66,13 @@ describe('a competition', () => {
     expect(rows[0]!.ms).toBeGreaterThan(0);
   });
 
+  it('does not ask a peer for what it cannot do', async () => {
+    const cannot = { 'peer reference': 'has no such op' };
+    const rows = await compete({ ...benchmark, cannot }, [side('tiller', [1])], [side('peer', [1])], options);
+    expect(rows[0]).toMatchObject({ peer: 'peer', peerMs: null, note: 'cannot: has no such op' });
+    expect(rows[0]!.failed).toBeUndefined();
+  });
+
   it('times tiller alone where there are no peers', async () => {
     const rows = await compete(benchmark, [side('tiller', [1])], [], options);
     expect(rows).toMatchObject([{ peer: null, ratio: null, agrees: null }]);
