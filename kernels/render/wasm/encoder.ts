@@ -1,0 +1,393 @@
+/**
+ * A small encoder of WebAssembly modules. Values are expressions (ropes of bytes) that nest; a `Block` takes statements in order:
+ *
+ * ```ts
+ * const module = new WasmModule();
+ * module.importMemory({ shared: false });
+ * const f = module.function('scale', ['i32', 'i32'], []);          // (address, bytes)
+ * const [address, bytes] = f.params as [Local, Local];
+ * const i = f.local('i32');
+ * f.body.for(i, i32(0), bytes, 16, (inner) => {
+ *   const at = inner.let(op('i32.add', address, i));
+ *   inner.store('v128.store', at, op('f32x4.mul', load('v128.load', at), splatF32(2)));
+ * });
+ * module.export('scale', f);
+ * const bytes = module.bytes();
+ * ```
+ */
+import { InternalError } from '../../../src/graph/index.js';
+import { LANE_ACCESSES, LANE_OPERATIONS, LOADS, OPERATIONS, STORES } from './opcodes.js';
+
+export type ValType = 'i32' | 'i64' | 'f32' | 'f64' | 'v128';
+
+/** Bytes, nested. */
+export type Code = readonly (number | Code)[];
+
+/** Code that leaves one value of the type on the stack. Pure but for loads: may be used anywhere its locals still hold the same. */
+export interface Value {
+  readonly type: ValType;
+  readonly code: Code;
+}
+
+const TYPE_BYTES: Record<ValType, number> = { i32: 0x7f, i64: 0x7e, f32: 0x7d, f64: 0x7c, v128: 0x7b };
+const TYPES: Readonly<Record<string, ValType>> = { i: 'i32', l: 'i64', f: 'f32', d: 'f64', v: 'v128' };
+
+/** An unsigned number in LEB128. */
+function unsigned(value: number): number[] {
+  const bytes: number[] = [];
+  for (let rest = value; ; ) {
+    const low = rest % 128;
+    rest = Math.floor(rest / 128);
+    if (rest === 0) {
+      bytes.push(low);
+      return bytes;
+    }
+    bytes.push(low | 0x80);
+  }
+}
+
+/** A signed 32-bit number in LEB128. */
+function signed(value: number): number[] {
+  const bytes: number[] = [];
+  for (let rest = value | 0; ; ) {
+    const low = rest & 0x7f;
+    rest >>= 7;
+    if ((rest === 0 && low < 0x40) || (rest === -1 && low >= 0x40)) {
+      bytes.push(low);
+      return bytes;
+    }
+    bytes.push(low | 0x80);
+  }
+}
+
+const opcode = (code: number): number[] => (code < 0x100 ? [code] : [0xfd, ...unsigned(code - 0x100)]);
+
+/** A local variable (or parameter) of a function; as a value it is read. */
+export class Local implements Value {
+  readonly code: Code;
+  constructor(
+    readonly type: ValType,
+    readonly index: number,
+  ) {
+    this.code = [0x20, ...unsigned(index)];
+  }
+}
+
+function check(name: string, operands: string, args: readonly Value[]): void {
+  const given = args.map(({ type }) => type);
+  if (operands.length !== args.length || given.some((type, i) => type !== TYPES[operands[i]!])) {
+    throw new InternalError(`[wasm] operands of ${name}: ${given.join(', ')} (expected ${operands})`);
+  }
+}
+
+export type Operation = keyof typeof OPERATIONS;
+
+/** An operation by its name in the WebAssembly text format. */
+export function op(name: Operation, ...args: Value[]): Value {
+  const [code, operands, result] = OPERATIONS[name];
+  check(name, operands, args);
+  return { type: TYPES[result]!, code: [...args.map((arg) => arg.code), ...opcode(code)] };
+}
+
+/** An operation on one lane. */
+export function lane(name: keyof typeof LANE_OPERATIONS, at: number, ...args: Value[]): Value {
+  const [code, operands, result] = LANE_OPERATIONS[name];
+  check(name, operands, args);
+  return { type: TYPES[result]!, code: [...args.map((arg) => arg.code), 0xfd, code, at] };
+}
+
+/** The 32-bit lanes of two vectors by number: 0 to 3 of `a`, 4 to 7 of `b`. */
+export function shuffle(a: Value, b: Value, lanes: readonly [number, number, number, number]): Value {
+  check('i8x16.shuffle', 'vv', [a, b]);
+  const bytes = lanes.flatMap((at) => [4 * at, 4 * at + 1, 4 * at + 2, 4 * at + 3]);
+  return { type: 'v128', code: [a.code, b.code, 0xfd, 0x0d, ...bytes] };
+}
+
+/** Loads from `address` + `offset` bytes. */
+export function load(name: keyof typeof LOADS, address: Value, offset = 0): Value {
+  const [code, type, align] = LOADS[name];
+  check(name, 'i', [address]);
+  return { type: TYPES[type]!, code: [address.code, ...opcode(code), align, ...unsigned(offset)] };
+}
+
+/** `vector` with the lane (of 32 or 64 bits) from memory. */
+export function loadLane(
+  name: 'v128.load32_lane' | 'v128.load64_lane',
+  at: number,
+  address: Value,
+  vector: Value,
+  offset = 0,
+): Value {
+  const [code, align] = LANE_ACCESSES[name];
+  check(name, 'iv', [address, vector]);
+  return { type: 'v128', code: [address.code, vector.code, 0xfd, code, align, ...unsigned(offset), at] };
+}
+
+export const i32 = (value: number): Value => ({ type: 'i32', code: [0x41, ...signed(value)] });
+
+const words = new Uint32Array(4);
+const bytesOfWords = new Uint8Array(words.buffer);
+const floats = new Float32Array(words.buffer);
+
+export function f32(value: number): Value {
+  floats[0] = value;
+  return { type: 'f32', code: [0x43, ...bytesOfWords.subarray(0, 4)] };
+}
+
+/** A vector of four 32-bit words. */
+export function v128(a: number, b: number, c: number, d: number): Value {
+  words.set([a, b, c, d]);
+  return { type: 'v128', code: [0xfd, 0x0c, ...bytesOfWords] };
+}
+
+export const splatI32 = (value: number): Value => v128(value, value, value, value);
+export function splatF32(value: number): Value {
+  floats[0] = value;
+  return splatI32(words[0]!);
+}
+
+/** `a` where the condition is not 0, else `b`; both are computed. */
+export function select(a: Value, b: Value, condition: Value): Value {
+  check('select', 'i', [condition]);
+  if (a.type !== b.type) throw new InternalError(`[wasm] select of ${a.type} and ${b.type}`);
+  return { type: a.type, code: [a.code, b.code, condition.code, 0x1c, 1, TYPE_BYTES[a.type]] };
+}
+
+/** The unsigned minimum; `b` is read twice and so is `a`: they should be locals or constants. */
+export const minU = (a: Value, b: Value): Value => select(a, b, op('i32.lt_u', a, b));
+
+/** Calls a function of one result. */
+export function call(fn: WasmFunction, ...args: Value[]): Value {
+  if (fn.results.length !== 1) throw new InternalError(`[wasm] ${fn.name} gives ${fn.results.length} values`);
+  return { type: fn.results[0]!, code: fn.callCode(args) };
+}
+
+/** Statements in order, at one place in the nesting of a function. */
+export class Block {
+  readonly #code: Code[] = [];
+  constructor(
+    readonly fn: WasmFunction,
+    readonly depth: number,
+  ) {}
+
+  /** The bytes so far. */
+  get code(): Code {
+    return this.#code;
+  }
+
+  /** Appends raw code that leaves the stack as it was. */
+  push(code: Code): void {
+    this.#code.push(code);
+  }
+
+  set(local: Local, value: Value): void {
+    if (local.type !== value.type) throw new InternalError(`[wasm] a local of ${local.type} set to ${value.type}`);
+    this.#code.push([value.code, 0x21, ...unsigned(local.index)]);
+  }
+
+  /** A new local that holds the value. */
+  let(value: Value): Local {
+    const local = this.fn.local(value.type);
+    this.set(local, value);
+    return local;
+  }
+
+  store(name: keyof typeof STORES, address: Value, value: Value, offset = 0): void {
+    const [code, type, align] = STORES[name];
+    check(name, `i${type}`, [address, value]);
+    this.#code.push([address.code, value.code, ...opcode(code), align, ...unsigned(offset)]);
+  }
+
+  storeLane(
+    name: 'v128.store32_lane' | 'v128.store64_lane',
+    at: number,
+    address: Value,
+    vector: Value,
+    offset = 0,
+  ): void {
+    const [code, align] = LANE_ACCESSES[name];
+    check(name, 'iv', [address, vector]);
+    this.#code.push([address.code, vector.code, 0xfd, code, align, ...unsigned(offset), at]);
+  }
+
+  /** Calls a function without results. */
+  call(fn: WasmFunction, ...args: Value[]): void {
+    if (fn.results.length !== 0) throw new InternalError(`[wasm] ${fn.name} gives ${fn.results.length} values`);
+    this.#code.push(fn.callCode(args));
+  }
+
+  /** A block inside this one, not yet placed: see `placeIf` and `placeLoop`. What is appended here meanwhile comes before it. */
+  inner(levels = 1): Block {
+    return new Block(this.fn, this.depth + levels);
+  }
+
+  placeIf(condition: Value, then: Block, otherwise?: Block): void {
+    check('if', 'i', [condition]);
+    this.#code.push([condition.code, 0x04, 0x40, then.code, ...(otherwise ? [0x05, otherwise.code] : []), 0x0b]);
+  }
+
+  /** Runs `body` again and again while the condition, computed at its end, is not 0. */
+  placeLoop(body: Block, again: Value): void {
+    check('br_if', 'i', [again]);
+    this.#code.push([0x03, 0x40, body.code, again.code, 0x0d, 0, 0x0b]);
+  }
+
+  if(condition: Value, then: (inner: Block) => void, otherwise?: (inner: Block) => void): void {
+    const [a, b] = [this.inner(), this.inner()];
+    then(a);
+    otherwise?.(b);
+    this.placeIf(condition, a, otherwise ? b : undefined);
+  }
+
+  /** Runs `body` at least once, and again while the condition that it gives is not 0. */
+  doWhile(body: (inner: Block) => Value): void {
+    const inner = this.inner();
+    this.placeLoop(inner, body(inner));
+  }
+
+  /**
+   * `for (v = from; v < to; v += step)`, as unsigned numbers; `to` should be a local or a constant. The body may append to this
+   * block too: that comes before the loop.
+   */
+  for(v: Local, from: Value, to: Value, step: number | Value, body: (inner: Block) => void): void {
+    const inner = this.inner(2);
+    body(inner);
+    inner.set(v, op('i32.add', v, typeof step === 'number' ? i32(step) : step));
+    const around = this.inner();
+    around.placeLoop(inner, op('i32.lt_u', v, to));
+    this.set(v, from);
+    this.placeIf(op('i32.lt_u', v, to), around);
+  }
+}
+
+/** A function of a module; its code is `entry`, then `body`. */
+export class WasmFunction {
+  readonly params: readonly Local[];
+  /** Runs before everything: constants and addresses go here whenever they turn out to be needed. */
+  readonly entry: Block;
+  readonly body: Block;
+  readonly #locals: ValType[] = [];
+
+  constructor(
+    readonly name: string,
+    readonly index: number,
+    readonly paramTypes: readonly ValType[],
+    readonly results: readonly ValType[],
+  ) {
+    this.params = paramTypes.map((type, i) => new Local(type, i));
+    this.entry = new Block(this, 0);
+    this.body = new Block(this, 0);
+  }
+
+  local(type: ValType): Local {
+    this.#locals.push(type);
+    return new Local(type, this.params.length + this.#locals.length - 1);
+  }
+
+  /** The value that the function gives, at its end. */
+  result(value: Value): void {
+    this.body.push(value.code);
+  }
+
+  callCode(args: readonly Value[]): Code {
+    const same = args.length === this.paramTypes.length && args.every(({ type }, i) => type === this.paramTypes[i]);
+    if (!same) throw new InternalError(`[wasm] arguments of ${this.name}: ${args.map(({ type }) => type).join(', ')}`);
+    return [...args.map(({ code }) => code), 0x10, ...unsigned(this.index)];
+  }
+
+  encode(): Code {
+    const runs: [number, ValType][] = [];
+    for (const type of this.#locals) {
+      const last = runs[runs.length - 1];
+      if (last?.[1] === type) last[0]++;
+      else runs.push([1, type]);
+    }
+    const locals = vector(runs.map(([count, type]) => [...unsigned(count), TYPE_BYTES[type]]));
+    return sized([locals, this.entry.code, this.body.code, 0x0b]);
+  }
+}
+
+function flatten(code: Code): Uint8Array {
+  let length = 0;
+  const stack: { code: Code; next: number }[] = [];
+  const visit = (each: (byte: number) => void) => {
+    stack.push({ code, next: 0 });
+    while (stack.length > 0) {
+      const top = stack[stack.length - 1]!;
+      if (top.next === top.code.length) {
+        stack.pop();
+        continue;
+      }
+      const part = top.code[top.next++]!;
+      if (typeof part === 'number') each(part);
+      else stack.push({ code: part, next: 0 });
+    }
+  };
+  visit(() => void length++);
+  const bytes = new Uint8Array(length);
+  let at = 0;
+  visit((byte) => void (bytes[at++] = byte));
+  return bytes;
+}
+
+/** A vector of the binary format: the number of items, and the items. */
+const vector = (items: readonly Code[]): Code => [...unsigned(items.length), ...items];
+
+function sized(code: Code): Code {
+  const bytes = flatten(code);
+  return [...unsigned(bytes.length), Array.from(bytes)];
+}
+
+const text = (value: string): Code => vector([...new TextEncoder().encode(value)].map((byte) => [byte]));
+
+/** A module of functions over one imported memory ("env" "memory"). */
+export class WasmModule {
+  readonly #types = new Map<string, number>();
+  readonly #typeCodes: Code[] = [];
+  readonly #functions: WasmFunction[] = [];
+  readonly #exports: Code[] = [];
+  #memory: Code | null = null;
+
+  /** A shared memory of any size, or one that is not shared. */
+  importMemory({ shared }: { readonly shared: boolean }): void {
+    const limits = shared ? [0x03, 0, ...unsigned(65536)] : [0x00, 0];
+    this.#memory = [text('env'), text('memory'), 0x02, ...limits];
+  }
+
+  function(name: string, params: readonly ValType[], results: readonly ValType[]): WasmFunction {
+    const made = new WasmFunction(name, this.#functions.length, params, results);
+    this.#functions.push(made);
+    return made;
+  }
+
+  export(name: string, fn: WasmFunction): void {
+    this.#exports.push([text(name), 0x00, ...unsigned(fn.index)]);
+  }
+
+  bytes(): Uint8Array {
+    const typeNumbers = this.#functions.map(({ paramTypes, results }) => [
+      ...unsigned(this.#type(paramTypes, results)),
+    ]);
+    const sections: [number, readonly Code[]][] = [
+      [1, this.#typeCodes],
+      [2, this.#memory ? [this.#memory] : []],
+      [3, typeNumbers],
+      [7, this.#exports],
+      [10, this.#functions.map((fn) => fn.encode())],
+    ];
+    const code = sections.filter(([, items]) => items.length > 0).map(([id, items]) => [id, sized(vector(items))]);
+    return flatten([0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0, ...code]);
+  }
+
+  #type(params: readonly ValType[], results: readonly ValType[]): number {
+    const key = `${params}>${results}`;
+    let number = this.#types.get(key);
+    if (number === undefined) {
+      number = this.#typeCodes.length;
+      this.#types.set(key, number);
+      const types = (list: readonly ValType[]) => vector(list.map((type) => [TYPE_BYTES[type]]));
+      this.#typeCodes.push([0x60, types(params), types(results)]);
+    }
+    return number;
+  }
+}

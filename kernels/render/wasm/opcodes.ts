@@ -1,0 +1,137 @@
+/**
+ * Operations without immediates: opcode, and types of the operands and the result by one letter (i: i32, l: i64, f: f32, d: f64,
+ * v: v128). Opcodes from 0x100 have the prefix 0xfd (SIMD) and the rest as their number.
+ */
+export const OPERATIONS = {
+  'i32.eqz': [0x45, 'i', 'i'],
+  'i32.eq': [0x46, 'ii', 'i'],
+  'i32.ne': [0x47, 'ii', 'i'],
+  'i32.lt_s': [0x48, 'ii', 'i'],
+  'i32.lt_u': [0x49, 'ii', 'i'],
+  'i32.gt_s': [0x4a, 'ii', 'i'],
+  'i32.gt_u': [0x4b, 'ii', 'i'],
+  'i32.le_s': [0x4c, 'ii', 'i'],
+  'i32.le_u': [0x4d, 'ii', 'i'],
+  'i32.ge_s': [0x4e, 'ii', 'i'],
+  'i32.ge_u': [0x4f, 'ii', 'i'],
+  'i32.add': [0x6a, 'ii', 'i'],
+  'i32.sub': [0x6b, 'ii', 'i'],
+  'i32.mul': [0x6c, 'ii', 'i'],
+  'i32.div_s': [0x6d, 'ii', 'i'],
+  'i32.div_u': [0x6e, 'ii', 'i'],
+  'i32.rem_s': [0x6f, 'ii', 'i'],
+  'i32.rem_u': [0x70, 'ii', 'i'],
+  'i32.and': [0x71, 'ii', 'i'],
+  'i32.or': [0x72, 'ii', 'i'],
+  'i32.xor': [0x73, 'ii', 'i'],
+  'i32.shl': [0x74, 'ii', 'i'],
+  'i32.shr_s': [0x75, 'ii', 'i'],
+  'i32.shr_u': [0x76, 'ii', 'i'],
+  'f32.add': [0x92, 'ff', 'f'],
+  'f32.mul': [0x94, 'ff', 'f'],
+  'f32.reinterpret_i32': [0xbe, 'i', 'f'],
+  'i32.reinterpret_f32': [0xbc, 'f', 'i'],
+  'i8x16.swizzle': [0x10e, 'vv', 'v'],
+  'i32x4.splat': [0x111, 'i', 'v'],
+  'f32x4.splat': [0x113, 'f', 'v'],
+  'i32x4.eq': [0x137, 'vv', 'v'],
+  'i32x4.ne': [0x138, 'vv', 'v'],
+  'i32x4.lt_s': [0x139, 'vv', 'v'],
+  'i32x4.lt_u': [0x13a, 'vv', 'v'],
+  'i32x4.gt_s': [0x13b, 'vv', 'v'],
+  'i32x4.gt_u': [0x13c, 'vv', 'v'],
+  'i32x4.le_s': [0x13d, 'vv', 'v'],
+  'i32x4.le_u': [0x13e, 'vv', 'v'],
+  'i32x4.ge_s': [0x13f, 'vv', 'v'],
+  'i32x4.ge_u': [0x140, 'vv', 'v'],
+  'f32x4.eq': [0x141, 'vv', 'v'],
+  'f32x4.ne': [0x142, 'vv', 'v'],
+  'f32x4.lt': [0x143, 'vv', 'v'],
+  'f32x4.gt': [0x144, 'vv', 'v'],
+  'f32x4.le': [0x145, 'vv', 'v'],
+  'f32x4.ge': [0x146, 'vv', 'v'],
+  'v128.not': [0x14d, 'v', 'v'],
+  'v128.and': [0x14e, 'vv', 'v'],
+  /** The first operand without the bits of the second. */
+  'v128.andnot': [0x14f, 'vv', 'v'],
+  'v128.or': [0x150, 'vv', 'v'],
+  'v128.xor': [0x151, 'vv', 'v'],
+  /** Bits of the first operand where those of the third are set, else of the second. */
+  'v128.bitselect': [0x152, 'vvv', 'v'],
+  'v128.any_true': [0x153, 'v', 'i'],
+  'f32x4.ceil': [0x167, 'v', 'v'],
+  'f32x4.floor': [0x168, 'v', 'v'],
+  'f32x4.trunc': [0x169, 'v', 'v'],
+  'f32x4.nearest': [0x16a, 'v', 'v'],
+  'i32x4.abs': [0x1a0, 'v', 'v'],
+  'i32x4.neg': [0x1a1, 'v', 'v'],
+  'i32x4.all_true': [0x1a3, 'v', 'i'],
+  'i32x4.bitmask': [0x1a4, 'v', 'i'],
+  'i32x4.shl': [0x1ab, 'vi', 'v'],
+  'i32x4.shr_s': [0x1ac, 'vi', 'v'],
+  'i32x4.shr_u': [0x1ad, 'vi', 'v'],
+  'i32x4.add': [0x1ae, 'vv', 'v'],
+  'i32x4.sub': [0x1b1, 'vv', 'v'],
+  'i32x4.mul': [0x1b5, 'vv', 'v'],
+  'i32x4.min_s': [0x1b6, 'vv', 'v'],
+  'i32x4.min_u': [0x1b7, 'vv', 'v'],
+  'i32x4.max_s': [0x1b8, 'vv', 'v'],
+  'i32x4.max_u': [0x1b9, 'vv', 'v'],
+  'f32x4.abs': [0x1e0, 'v', 'v'],
+  'f32x4.neg': [0x1e1, 'v', 'v'],
+  'f32x4.sqrt': [0x1e3, 'v', 'v'],
+  'f32x4.add': [0x1e4, 'vv', 'v'],
+  'f32x4.sub': [0x1e5, 'vv', 'v'],
+  'f32x4.mul': [0x1e6, 'vv', 'v'],
+  'f32x4.div': [0x1e7, 'vv', 'v'],
+  'f32x4.min': [0x1e8, 'vv', 'v'],
+  'f32x4.max': [0x1e9, 'vv', 'v'],
+  /** b < a ? b : a, and a < b ? b : a. */
+  'f32x4.pmin': [0x1ea, 'vv', 'v'],
+  'f32x4.pmax': [0x1eb, 'vv', 'v'],
+  'i32x4.trunc_sat_f32x4_s': [0x1f8, 'v', 'v'],
+  'i32x4.trunc_sat_f32x4_u': [0x1f9, 'v', 'v'],
+  'f32x4.convert_i32x4_s': [0x1fa, 'v', 'v'],
+  'f32x4.convert_i32x4_u': [0x1fb, 'v', 'v'],
+  // Relaxed SIMD.
+  'i32x4.relaxed_trunc_f32x4_s': [0x201, 'v', 'v'],
+  'i32x4.relaxed_trunc_f32x4_u': [0x202, 'v', 'v'],
+  /** a * b + c, and c - a * b. */
+  'f32x4.relaxed_madd': [0x205, 'vvv', 'v'],
+  'f32x4.relaxed_nmadd': [0x206, 'vvv', 'v'],
+  /** As bitselect, where the third operand's lanes are all ones or all zeros. */
+  'i32x4.relaxed_laneselect': [0x20b, 'vvv', 'v'],
+} as const satisfies Record<string, readonly [code: number, operands: string, result: string]>;
+
+/** Operations with a lane number: opcode (all SIMD), types. */
+export const LANE_OPERATIONS = {
+  'i32x4.extract_lane': [0x1b, 'v', 'i'],
+  'i32x4.replace_lane': [0x1c, 'vi', 'v'],
+  'f32x4.extract_lane': [0x1f, 'v', 'f'],
+  'f32x4.replace_lane': [0x20, 'vf', 'v'],
+} as const satisfies Record<string, readonly [code: number, operands: string, result: string]>;
+
+/** Loads: opcode, type, log2 of the natural alignment. */
+export const LOADS = {
+  'i32.load': [0x28, 'i', 2],
+  'f32.load': [0x2a, 'f', 2],
+  'v128.load': [0x100, 'v', 4],
+  'v128.load32_splat': [0x109, 'v', 2],
+  'v128.load64_splat': [0x10a, 'v', 3],
+  'v128.load32_zero': [0x15c, 'v', 2],
+  'v128.load64_zero': [0x15d, 'v', 3],
+} as const satisfies Record<string, readonly [code: number, type: string, align: number]>;
+
+export const STORES = {
+  'i32.store': [0x36, 'i', 2],
+  'f32.store': [0x38, 'f', 2],
+  'v128.store': [0x10b, 'v', 4],
+} as const satisfies Record<string, readonly [code: number, type: string, align: number]>;
+
+/** Loads into and stores from one lane. */
+export const LANE_ACCESSES = {
+  'v128.load32_lane': [0x56, 2],
+  'v128.load64_lane': [0x57, 3],
+  'v128.store32_lane': [0x5a, 2],
+  'v128.store64_lane': [0x5b, 3],
+} as const satisfies Record<string, readonly [code: number, align: number]>;
