@@ -202,6 +202,10 @@ const EVALUATE: { readonly [P in Prim]: Rule<P> } = {
     const fill = node.dtype === 'f32' ? Number.NaN : 0;
     return guarded([lessThan(at, x.shape[axis]!)], fill, node.dtype, () => e.at(x, replaceAt(indices, axis, at)));
   },
+  // Decomposed before scheduling.
+  scatter: notInside,
+  cumulative: notInside,
+  argsort: notInside,
   reduce: notInside,
   dot: notInside,
   conv: notInside,

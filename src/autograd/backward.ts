@@ -9,6 +9,7 @@ import { markerRules } from './markers.js';
 import { movementRules } from './movement.js';
 import { reduceRules } from './reduce.js';
 import type { VjpRule, VjpRules } from './rule.js';
+import { scanRules } from './scan.js';
 import { sourceRules } from './sources.js';
 
 export const vjpRules: VjpRules = {
@@ -18,6 +19,7 @@ export const vjpRules: VjpRules = {
   ...reduceRules,
   ...contractionRules,
   ...indexingRules,
+  ...scanRules,
   ...markerRules,
 };
 

@@ -1,31 +1,41 @@
 import { binary, where } from '../graph/elementwise.js';
-import { expand, pad, reshape } from '../graph/movement.js';
+import { gather, scatter } from '../graph/indexing.js';
 import type { Node } from '../graph/node.js';
-import { reduce } from '../graph/reduce.js';
-import { full, iota } from '../graph/sources.js';
+import { full } from '../graph/sources.js';
+import { div, like } from './arithmetic.js';
 import type { VjpRules } from './rule.js';
 
-/**
- * Gradient of gather: every place of x sums the gradients of the indices that name it. A comparison and a sum instead of a scatter:
- * no atomics, so the order of the sum is fixed; an index out of range names no place.
- */
-function gatherGradient(g: Node, index: Node, x: Node, axis: number): Node {
-  const n = x.shape[axis]!;
-  const before = g.shape.slice(0, axis);
-  const after = g.shape.slice(axis + 1);
-  const picks = g.shape[axis]!;
-  // [...before, place in x, pick, ...after]
-  const pairs = [...before, n, picks, ...after];
-  const spread = (v: Node): Node => expand(reshape(v, [...before, 1, picks, ...after]), pairs);
-  const named = binary('eq', spread(index), iota(pairs, axis));
-  const kept = where(named, spread(g), full(pairs, 0, 'f32'));
-  const gradient = reshape(picks === 1 ? kept : reduce('sum', kept, [axis + 1]), [...before, n, ...after]);
-  return pad(gradient, { low: x.shape.map(() => 0), high: x.shape.map((d, i) => d - gradient.shape[i]!) });
+/** What lies at the places that an index names; 0 where it is out of range. */
+function pick(x: Node, index: Node, axis: number): Node {
+  const inside = binary('and', binary('le', like(index, 0), index), binary('lt', index, like(index, x.shape[axis]!)));
+  return where(inside, gather(x, index, axis), full(index.shape, 0, x.dtype));
 }
 
-export const indexingRules: Pick<VjpRules, 'gather'> = {
+/** As PyTorch's scatter_reduce: what equals the extreme shares its gradient evenly. */
+function extremeGradients(node: Node<'scatter'>, g: Node): (Node | null)[] {
+  const { axis } = node.attrs;
+  const [x, index, updates] = node.inputs as [Node, Node, Node];
+  const keptX = binary('eq', x, node);
+  const keptUpdates = binary('eq', updates, pick(node, index, axis));
+  const asNumbers = (condition: Node): Node =>
+    where(condition, full(condition.shape, 1, 'f32'), full(condition.shape, 0, 'f32'));
+  const count = scatter('add', asNumbers(keptX), index, asNumbers(keptUpdates), axis);
+  const share = div(g, count);
+  return [where(keptX, share, like(x, 0)), null, where(keptUpdates, pick(share, index, axis), like(updates, 0))];
+}
+
+export const indexingRules: Pick<VjpRules, 'gather' | 'scatter'> = {
+  // Every place of x sums the gradients of the indices that name it; an index out of range names no place.
   gather: (node, g) => {
     const [x, index] = node.inputs as [Node, Node];
-    return [gatherGradient(g, index, x, node.attrs.axis), null];
+    return [scatter('add', like(x, 0), index, g, node.attrs.axis), null];
+  },
+  scatter: (node, g) => {
+    const { fn, axis } = node.attrs;
+    const [x, index] = node.inputs as [Node, Node];
+    if (fn === 'add') return [g, null, pick(g, index, axis)];
+    if (fn !== 'set') return extremeGradients(node, g);
+    const touched = scatter('set', full(x.shape, 0, 'bool'), index, full(index.shape, 1, 'bool'), axis);
+    return [where(touched, like(x, 0), g), null, pick(g, index, axis)];
   },
 };

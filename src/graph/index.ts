@@ -1,4 +1,6 @@
 export * from './composed.js';
+export * from './composedScan.js';
+export * from './composedScatter.js';
 export * from './constants.js';
 export * from './contraction.js';
 export * from './dtype.js';
@@ -11,6 +13,7 @@ export * from './node.js';
 export * from './print.js';
 export * from './rebuild.js';
 export * from './reduce.js';
+export * from './scan.js';
 export * from './shape.js';
 export * from './simplify/index.js';
 export * from './sources.js';

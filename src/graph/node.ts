@@ -69,6 +69,14 @@ export type BinaryFn = (typeof BINARY_FNS)[number];
 export const REDUCE_FNS = ['sum', 'prod', 'max', 'min', 'argmax', 'argmin'] as const;
 export type ReduceFn = (typeof REDUCE_FNS)[number];
 
+/** Running reductions along an axis; max and min propagate NaN. */
+export const CUMULATIVE_FNS = ['sum', 'prod', 'max', 'min'] as const;
+export type CumulativeFn = (typeof CUMULATIVE_FNS)[number];
+
+/** How scattered values meet what is there. `set`: of several values for one place, the last in row-major order stays. */
+export const SCATTER_FNS = ['set', 'add', 'max', 'min'] as const;
+export type ScatterFn = (typeof SCATTER_FNS)[number];
+
 /** What a leaf reads; made by the tensor layer, compared by identity. */
 export interface LeafSource {
   readonly shape: Shape;
@@ -143,6 +151,13 @@ export interface PrimAttrs {
   conv: ConvAttrs;
   /** out[..., i, ...] = x[..., index[..., i, ...], ...] along `axis`; out.shape = index.shape; other axes of index <= x's. Out of range: NaN for f32, 0 else. */
   gather: { readonly axis: number };
+  /** Inputs x, index, updates (of index's shape): x with updates[..., i, ...] at x[..., index[..., i, ...], ...] along `axis`. Out of range is dropped. */
+  scatter: { readonly fn: ScatterFn; readonly axis: number };
+  // scan and sort
+  /** Element i is the reduction of elements 0..i along `axis`. */
+  cumulative: { readonly fn: CumulativeFn; readonly axis: number };
+  /** i32 positions along `axis` that put it in order; stable; NaN is the largest. */
+  argsort: { readonly axis: number; readonly descending: boolean };
   // gradient markers (identity in value)
   alias: Record<never, never>;
   stopGradient: Record<never, never>;

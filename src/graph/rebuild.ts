@@ -1,10 +1,11 @@
 import { conv, dot } from './contraction.js';
 import { binary, cast, unary, where } from './elementwise.js';
-import { gather } from './indexing.js';
+import { gather, scatter } from './indexing.js';
 import { alias, stopGradient } from './markers.js';
 import { concat, expand, flip, pad, permute, reshape, slice, window } from './movement.js';
 import type { Node, Prim } from './node.js';
 import { reduce } from './reduce.js';
+import { argsort, cumulative } from './scan.js';
 import { constant, iota, leaf, randomBits, scalarNode } from './sources.js';
 
 type Rebuild<P extends Prim> = (node: Node<P>, inputs: readonly Node[]) => Node;
@@ -31,6 +32,9 @@ const REBUILD: { readonly [P in Prim]: Rebuild<P> } = {
   dot: (_, [a, b]) => dot(a!, b!),
   conv: (node, [x, w]) => conv(x!, w!, node.attrs),
   gather: (node, [x, index]) => gather(x!, index!, node.attrs.axis),
+  scatter: (node, [x, index, updates]) => scatter(node.attrs.fn, x!, index!, updates!, node.attrs.axis),
+  cumulative: (node, [x]) => cumulative(node.attrs.fn, x!, node.attrs.axis),
+  argsort: (node, [x]) => argsort(x!, node.attrs.axis, node.attrs.descending),
   alias: (_, [x]) => alias(x!),
   stopGradient: (_, [x]) => stopGradient(x!),
 };

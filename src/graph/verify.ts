@@ -26,6 +26,9 @@ const INPUT_COUNT: Record<Prim, number | 'some'> = {
   dot: 2,
   conv: 2,
   gather: 2,
+  scatter: 3,
+  cumulative: 1,
+  argsort: 1,
   alias: 1,
   stopGradient: 1,
 };

@@ -1,5 +1,6 @@
 import {
   type BinaryFn,
+  type CumulativeFn,
   isPrim,
   type LeafSource,
   type Node,
@@ -25,6 +26,13 @@ function erf(x: number): number {
   }
   return (2 / Math.sqrt(Math.PI)) * sum;
 }
+
+const MEET64: Record<CumulativeFn, (a: number, b: number) => number> = {
+  sum: (a, b) => a + b,
+  prod: (a, b) => a * b,
+  max: Math.max,
+  min: Math.min,
+};
 
 const UNARY: Partial<Record<UnaryFn, (x: number) => number>> = {
   neg: (x) => -x,
@@ -187,6 +195,31 @@ function elementAt(node: Node, at: readonly number[], read: Read): number {
           at.map((i, a) => (a === axis ? index : i)),
         )
       : Number.NaN;
+  }
+  const along = (axis: number, i: number): number[] => at.map((v, a) => (a === axis ? i : v));
+  if (isPrim(node, 'cumulative')) {
+    const { fn, axis } = node.attrs;
+    const line = Array.from({ length: at[axis]! + 1 }, (_, i) => read(0, along(axis, i)));
+    return line.reduce((a, b) => MEET64[fn](a, b));
+  }
+  if (isPrim(node, 'argsort')) {
+    const { axis, descending } = node.attrs;
+    const line = Array.from({ length: node.shape[axis]! }, (_, i) => read(0, along(axis, i)));
+    const order = line
+      .map((_, i) => i)
+      .sort((i, j) => (descending ? line[j]! - line[i]! : line[i]! - line[j]!) || i - j);
+    return order[at[axis]!]!;
+  }
+  if (isPrim(node, 'scatter')) {
+    const { fn, axis } = node.attrs;
+    let value = read(0, at);
+    if (at.some((v, a) => a !== axis && v >= y!.shape[a]!)) return value;
+    for (let i = 0; i < y!.shape[axis]!; i++) {
+      if (read(1, along(axis, i)) !== at[axis]) continue;
+      const update = read(2, along(axis, i));
+      value = fn === 'set' ? update : MEET64[fn === 'add' ? 'sum' : fn](value, update);
+    }
+    return value;
   }
   return read(0, at);
 }

@@ -15,6 +15,7 @@ import {
 import { simplify } from '../../graph/simplify/index.js';
 import type { Cluster } from '../schedule/cluster.js';
 import { isSource } from '../schedule/cost.js';
+import { decompose } from '../schedule/decompose.js';
 import { fuse } from '../schedule/fuse.js';
 import { legalize } from '../schedule/legalize.js';
 import { pack, type Traffic } from '../schedule/pack.js';
@@ -33,9 +34,16 @@ export interface GraphToPlan {
 
 /** Simplifies, schedules, lowers and places a graph. */
 export function buildPlan(graph: GraphToPlan, capabilities: Capabilities): Plan {
-  const { roots, stored } = legalize(simplify(graph.roots), capabilities.maxStorageBuffers);
+  const { roots, stored } = legalize(simplified(graph.roots), capabilities.maxStorageBuffers);
   const computed = asComputedRoots(roots);
   return new Planner(graph, computed, capabilities).build(stored);
+}
+
+/** What a decomposition brings is simplified too: it repeats positions and constants. */
+function simplified(roots: readonly Node[]): Node[] {
+  const once = simplify(roots);
+  const decomposed = decompose(once);
+  return decomposed.every((r, i) => r === once[i]) ? once : simplify(decomposed);
 }
 
 /** Every root as a computed node of its own: one that is read elsewhere, or listed twice, gets a copy. */

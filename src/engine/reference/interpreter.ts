@@ -6,6 +6,7 @@ import { indexing } from './indexing.js';
 import { markers } from './markers.js';
 import { movement } from './movement.js';
 import { reductions } from './reduce.js';
+import { scans } from './scan.js';
 import { sources } from './sources.js';
 
 const EVALUATORS: Evaluators = {
@@ -15,6 +16,7 @@ const EVALUATORS: Evaluators = {
   ...reductions,
   ...contraction,
   ...indexing,
+  ...scans,
   ...markers,
 };
 

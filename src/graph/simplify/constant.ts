@@ -73,6 +73,9 @@ const FOLDS: { readonly [P in Prim]: Fold<P> } = {
   dot: (node) => (node.inputs[0]!.shape.at(-1) === 0 ? 0 : null),
   conv: (node) => (node.inputs.some((input) => sizeOf(input.shape) === 0) ? 0 : null),
   gather: (node) => (sizeOf(node.inputs[0]!.shape) === 0 ? (node.dtype === 'f32' ? Number.NaN : 0) : null),
+  scatter: never,
+  cumulative: never,
+  argsort: never,
   alias: never,
   stopGradient: never,
 };

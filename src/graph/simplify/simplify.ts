@@ -22,6 +22,9 @@ const rewrites: Rewrites = {
   dot: keep,
   conv: keep,
   gather: keep,
+  scatter: keep,
+  cumulative: keep,
+  argsort: keep,
   alias: (node) => node.inputs[0]!,
   stopGradient: (node) => node.inputs[0]!,
 };
