@@ -1,0 +1,2 @@
+export { createWasmEngine } from './engine.js';
+export type { RenderWasmKernel, WasmOptions } from './options.js';

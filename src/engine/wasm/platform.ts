@@ -1,0 +1,103 @@
+import type { WorkerStart } from './worker.js';
+import { workerMain } from './worker.js';
+
+/** A started worker, as far as the engine is concerned. */
+export interface WorkerHandle {
+  /** Ends it wherever it is. */
+  terminate(): void;
+}
+
+/** Starts a worker; `onEnd` is called once it is gone, for whatever reason. */
+export type SpawnWorker = (start: WorkerStart, onEnd: (reason: string) => void) => WorkerHandle;
+
+export interface Platform {
+  /** Cores that the process may use. */
+  readonly cores: number;
+  /** Null where there are no workers over shared memory; then `whyNoThreads` says why. */
+  readonly spawn: SpawnWorker | null;
+  readonly whyNoThreads: string;
+  /** Sets a flag of V8, in Node only. */
+  readonly setV8Flag: ((flag: string) => void) | null;
+}
+
+interface NodeWorker {
+  on(event: 'error', listener: (error: unknown) => void): void;
+  on(event: 'exit', listener: (code: number) => void): void;
+  unref(): void;
+  terminate(): Promise<number>;
+}
+
+interface NodeModules {
+  'node:worker_threads': { Worker: new (source: string, options: object) => NodeWorker };
+  'node:os': { availableParallelism?(): number; cpus(): unknown[] };
+  'node:v8': { setFlagsFromString(flag: string): void };
+}
+
+/** This file is also bundled for browsers, so it names Node's modules only at run time. */
+function importFromNode<Name extends keyof NodeModules>(name: Name): Promise<NodeModules[Name]> {
+  const specifier: string = name;
+  return import(/* @vite-ignore */ /* webpackIgnore: true */ specifier);
+}
+
+/** What the runtime offers to an engine that wants threads. */
+export async function findPlatform(): Promise<Platform> {
+  if (typeof process !== 'undefined' && process.versions?.node) {
+    const [{ Worker }, os, v8] = await Promise.all([
+      importFromNode('node:worker_threads'),
+      importFromNode('node:os'),
+      importFromNode('node:v8'),
+    ]);
+    return {
+      cores: os.availableParallelism?.() ?? os.cpus().length,
+      spawn: (start, onEnd) => spawnInNode(Worker, start, onEnd),
+      whyNoThreads: '',
+      setV8Flag: (flag) => v8.setFlagsFromString(flag),
+    };
+  }
+  const cores = globalThis.navigator?.hardwareConcurrency ?? 1;
+  const whyNoThreads = whyNoSharedMemory();
+  return { cores, spawn: whyNoThreads === '' ? spawnInBrowser : null, whyNoThreads, setV8Flag: null };
+}
+
+function whyNoSharedMemory(): string {
+  if (typeof Worker === 'undefined') return 'there are no workers here';
+  if (typeof SharedArrayBuffer === 'undefined' || globalThis.crossOriginIsolated === false) {
+    return 'the page is not cross-origin isolated (served with Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: require-corp)';
+  }
+  return '';
+}
+
+function spawnInNode(
+  Worker: NodeModules['node:worker_threads']['Worker'],
+  start: WorkerStart,
+  onEnd: (reason: string) => void,
+): WorkerHandle {
+  const source = `(${workerMain})(require('node:worker_threads').workerData)`;
+  // Loaders and debuggers of the process are none of a worker's business.
+  const worker = new Worker(source, { eval: true, workerData: start, name: 'tiller', execArgv: [], env: {} });
+  worker.unref();
+  let reason = '';
+  worker.on('error', (error) => {
+    reason = String(error);
+  });
+  worker.on('exit', (code) => onEnd(reason || `exit code ${code}`));
+  return { terminate: () => void worker.terminate() };
+}
+
+function spawnInBrowser(start: WorkerStart, onEnd: (reason: string) => void): WorkerHandle {
+  const source = `onmessage = ({ data }) => (${workerMain})(data)`;
+  const url = URL.createObjectURL(new Blob([source], { type: 'text/javascript' }));
+  const worker = new Worker(url, { name: 'tiller' });
+  worker.onerror = (event) => {
+    worker.terminate();
+    URL.revokeObjectURL(url);
+    onEnd(event.message || 'the worker does not start');
+  };
+  worker.postMessage(start);
+  return {
+    terminate() {
+      worker.terminate();
+      URL.revokeObjectURL(url);
+    },
+  };
+}

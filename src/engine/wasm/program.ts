@@ -1,0 +1,187 @@
+import { tableWords, type WasmKernel } from '../../../kernels/render/wasm/rendered.js';
+import { BYTES_PER_ELEMENT, type DType, InternalError, OutOfMemoryError } from '../../graph/index.js';
+import type { Capabilities, Program } from '../engine.js';
+import type { Plan, PlannedKernel } from '../plan.js';
+import type { CompiledModule, ModuleCache } from './modules.js';
+import type { Job } from './pool.js';
+
+/** Nanoseconds of work that waking another thread should be worth. */
+const WORTH_A_THREAD = 40_000;
+/** What a thread takes at once: not so little that taking it shows, and not so much that the last to finish is waited for. */
+const LEAST_CHUNK = 8_000;
+const MOST_CHUNK = 5_000_000;
+const CHUNKS_PER_THREAD = 16;
+
+/** A phase with something to do. */
+export interface StepPhase extends Job {
+  /** Whether it is worth more than one thread. */
+  readonly split: boolean;
+}
+
+/** A kernel of a plan, as it runs. */
+export interface Step {
+  readonly planned: PlannedKernel;
+  readonly phases: readonly StepPhase[];
+  /** Its table's place among the program's, in words. */
+  readonly table: number;
+}
+
+/** Where a scalar goes: the index of its value in the run's list, and its word among the tables. */
+interface ScalarSlot {
+  readonly scalar: number;
+  readonly dtype: DType;
+  readonly word: number;
+}
+
+/** A plan whose kernels are compiled. */
+export class WasmProgram implements Program {
+  readonly submits: number;
+  readonly plan: Plan;
+  readonly steps: readonly Step[];
+  /** Words of all tables together. */
+  readonly tableWords: number;
+  /** Of the kernel that needs most. */
+  readonly sharedScratchBytes: number;
+  readonly threadScratchBytes: number;
+  /** Threads that its largest phase is worth. */
+  readonly threads: number;
+  /** Word among the tables, index of the plan's buffer: in turns. */
+  readonly #addresses: Int32Array;
+  /** Words that hold the address of the shared scratch. */
+  readonly #scratchWords: Int32Array;
+  readonly #scalars: readonly ScalarSlot[];
+
+  constructor(plan: Plan, kernels: readonly { planned: PlannedKernel; rendered: WasmKernel; phases: StepPhase[] }[]) {
+    const addresses: number[] = [];
+    const scratch: number[] = [];
+    const scalars: ScalarSlot[] = [];
+    let words = 0;
+    this.steps = kernels.map(({ planned, phases }) => {
+      const { kernel, bindings, params } = planned;
+      const table = words;
+      bindings.forEach((buffer, i) => {
+        addresses.push(table + i, buffer);
+      });
+      scratch.push(table + bindings.length);
+      kernel.params.forEach((dtype, slot) => {
+        scalars.push({ scalar: params[slot]!, dtype, word: table + bindings.length + 1 + slot });
+      });
+      words += tableWords(bindings.length, kernel.params.length);
+      return { planned, phases, table };
+    });
+    this.plan = plan;
+    this.submits = kernels.length > 0 ? 1 : 0;
+    this.tableWords = words;
+    this.sharedScratchBytes = Math.max(0, ...kernels.map(({ rendered }) => rendered.sharedScratchBytes));
+    this.threadScratchBytes = Math.max(0, ...kernels.map(({ rendered }) => rendered.threadScratchBytes));
+    const split = kernels.flatMap(({ phases }) => phases.filter((phase) => phase.split));
+    this.threads = Math.max(1, ...split.map(({ threads }) => threads));
+    this.#addresses = Int32Array.from(addresses);
+    this.#scratchWords = Int32Array.from(scratch);
+    this.#scalars = scalars;
+  }
+
+  get kernels(): number {
+    return this.steps.length;
+  }
+
+  /** Writes the tables from word `at` of the memory on; `addresses` are of the plan's buffers. */
+  writeTables(
+    { i32, f32 }: { readonly i32: Int32Array; readonly f32: Float32Array },
+    at: number,
+    addresses: readonly number[],
+    sharedScratch: number,
+    scalars: readonly number[],
+  ): void {
+    const places = this.#addresses;
+    for (let i = 0; i < places.length; i += 2) i32[at + places[i]!] = addresses[places[i + 1]!]!;
+    for (const word of this.#scratchWords) i32[at + word] = sharedScratch;
+    for (const { scalar, dtype, word } of this.#scalars) {
+      const value = scalars[scalar]!;
+      // Typed arrays wrap integers and round floats as storing them would.
+      if (dtype === 'f32') f32[at + word] = value;
+      else i32[at + word] = dtype === 'bool' ? Number(value !== 0) : value;
+    }
+  }
+}
+
+export interface Splitting {
+  /** Threads there are, the calling one included. */
+  readonly threads: number;
+  /** Least nanoseconds of work that is split. */
+  readonly splitFrom: number;
+}
+
+/** Compiles a plan. Rejects with EngineError (code that does not compile) or OutOfMemoryError. */
+export async function prepareProgram(
+  plan: Plan,
+  modules: ModuleCache,
+  capabilities: Capabilities,
+  splitting: Splitting,
+): Promise<WasmProgram> {
+  if (plan.arenaBytes > capabilities.maxBufferBytes) {
+    throw new OutOfMemoryError(
+      `[wasm] intermediate results need ${plan.arenaBytes} bytes (a range of the memory has at most ${capabilities.maxBufferBytes})`,
+    );
+  }
+  for (const planned of plan.kernels) check(plan, planned);
+  const rendered = plan.kernels
+    .map((planned) => ({ planned, rendered: modules.render(planned.kernel) }))
+    .filter(({ rendered }) => rendered.phases.some(({ tasks }) => tasks > 0));
+  const kernels = await Promise.all(
+    rendered.map(async ({ planned, rendered }) => {
+      const { name } = planned.kernel;
+      const module = await modules.compile(name, rendered);
+      return { planned, rendered, phases: phasesOf(name, rendered, module, splitting) };
+    }),
+  );
+  return new WasmProgram(plan, kernels);
+}
+
+function phasesOf(
+  kernel: string,
+  { phases }: WasmKernel,
+  module: CompiledModule,
+  { threads, splitFrom }: Splitting,
+): StepPhase[] {
+  return phases.flatMap(({ tasks, taskCost }, phase): StepPhase[] => {
+    if (tasks <= 0) return [];
+    const cost = Math.max(taskCost, 1);
+    const total = tasks * cost;
+    const most = Math.max(1, Math.floor(MOST_CHUNK / cost));
+    const chunk = Math.max(Math.ceil(LEAST_CHUNK / cost), Math.ceil(tasks / (threads * CHUNKS_PER_THREAD)));
+    return [
+      {
+        kernel,
+        module,
+        phase,
+        run: module.phases[phase]!,
+        tasks,
+        chunk: Math.min(chunk, most),
+        threads: Math.min(threads, tasks, 1 + Math.ceil(total / WORTH_A_THREAD)),
+        split: threads > 1 && tasks > 1 && total >= splitFrom,
+      },
+    ];
+  });
+}
+
+/** Kernels count on the lengths of their buffers, and nothing else keeps them from reaching beyond. */
+function check(plan: Plan, { kernel, bindings, params }: PlannedKernel): void {
+  const refuse = (what: string): never => {
+    throw new InternalError(`[wasm] kernel ${kernel.name} ${what}`);
+  };
+  if (bindings.length !== kernel.buffers.length) {
+    refuse(`has ${kernel.buffers.length} buffers, of which the plan binds ${bindings.length}`);
+  }
+  kernel.buffers.forEach(({ length }, i) => {
+    const bytes = plan.buffers[bindings[i]!]!.bytes;
+    const needed = length * BYTES_PER_ELEMENT;
+    if (bytes < needed) refuse(`needs ${needed} bytes at binding ${i} (the plan has ${bytes} there)`);
+  });
+  kernel.params.forEach((dtype, slot) => {
+    const scalar = params[slot]!;
+    if (plan.scalars[scalar] !== dtype) {
+      refuse(`takes param ${slot} as ${dtype}: scalar ${scalar} is ${plan.scalars[scalar]}`);
+    }
+  });
+}
