@@ -39,14 +39,11 @@ const longestInner = (body: readonly Stmt[]): number =>
 
 /** Chooses a schedule by the shape of the kernel and the kind of adapter. */
 export function chooseLoopSchedule(kernel: LoopKernel, capabilities: RenderCapabilities): LoopSchedule {
-  const { software, maxInvocationsPerWorkgroup } = capabilities;
-  const sharing = kernel.segments.map((segment) => sharesPoints(segment, software));
-  const size = sharing.includes(true) ? sharedSize(kernel, capabilities) : 64;
-  const workgroupSize = Math.min(size, maxInvocationsPerWorkgroup);
-  const segments = kernel.segments.map((segment, i): SegmentSchedule => {
-    const lanes = sharing[i] ? workgroupSize : 1;
-    return { lanes, vector: chooseVector(segment, lanes) };
-  });
+  const shared = kernel.segments.map((segment) => sharesPoints(segment, capabilities.software));
+  const vectors = kernel.segments.map((segment, i) => chooseVector(segment, shared[i]!));
+  const size = shared.includes(true) ? sharedSize(kernel, capabilities) : ownSize(kernel, vectors, capabilities);
+  const workgroupSize = Math.min(size, capabilities.maxInvocationsPerWorkgroup);
+  const segments = vectors.map((vector, i): SegmentSchedule => ({ lanes: shared[i] ? workgroupSize : 1, vector }));
   return { workgroupSize, segments };
 }
 
@@ -66,17 +63,31 @@ function sharedSize(kernel: LoopKernel, { software }: RenderCapabilities): numbe
   return longest >= 1024 ? 256 : longest >= 256 ? 128 : 64;
 }
 
+/**
+ * Workgroup size where each thread has its own points. A CPU runs workgroups on its cores, so a few must be there for each; beyond that
+ * large ones cost least.
+ */
+function ownSize({ segments }: LoopKernel, vectors: readonly string[], { software }: RenderCapabilities): number {
+  if (!software) return 64;
+  const threads = segments.reduce((sum, { parallel }, i) => {
+    return sum + pointsOf(parallel) / (vectors[i] === 'parallel' ? 4 : 1);
+  }, 0);
+  let size = 4;
+  while (size < 256 && size * 32 <= threads) size *= 2;
+  return size;
+}
+
 type Nest = ReduceStmt | LoopStmt;
 const hasArg = (statement: Stmt): boolean =>
   statement.kind === 'reduce' && statement.terms.some(({ fn }) => fn === 'argmax' || fn === 'argmin');
 
 /** Takes four values at a time along the variable that most of the memory is contiguous in. */
-function chooseVector(segment: Segment, lanes: number): SegmentSchedule['vector'] {
+function chooseVector(segment: Segment, shared: boolean): SegmentSchedule['vector'] {
   const { parallel, body } = segment;
   const nests = body.filter((statement): statement is Nest => statement.kind !== 'store');
   const points = pointsOf(parallel);
   let parallelScore = 0;
-  if (lanes === 1 && points % 4 === 0 && points >= 256 && !nests.some(hasArg)) {
+  if (!shared && points % 4 === 0 && points >= 256 && !nests.some(hasArg)) {
     const { flat, indices } = flatten(parallel, 'point');
     for (const statement of body) {
       const weight = statement.kind === 'store' ? 1 : pointsOf(statement.vars);
@@ -89,7 +100,7 @@ function chooseVector(segment: Segment, lanes: number): SegmentSchedule['vector'
     const stored = nest.kind === 'loop' ? nest.body.map(({ index }) => index) : [];
     const { loops, indices } = joinLoops(nest.vars, [...indicesBelow(roots), ...stored]);
     const inner = loops[loops.length - 1];
-    if (!inner || inner.extent % 4 !== 0 || inner.extent < 4 * lanes || hasArg(nest)) continue;
+    if (!inner || inner.extent % 4 !== 0 || inner.extent < (shared ? 256 : 4) || hasArg(nest)) continue;
     innerScore += pointsOf(nest.vars) * contiguity(accessesOf([nest]), inner, indices);
   }
   if (parallelScore <= 0 && innerScore <= 0) return 'none';

@@ -174,10 +174,11 @@ export class SegmentWriter {
       }
       const span = BLOCK * step;
       const blocked = trips > 2 * span;
+      const end = trips % span === 0 ? `${name}b + ${span}u` : `min(${name}b + ${span}u, ${trips}u)`;
       const lines = [
         ...block.before(),
         blocked
-          ? `for (var ${name} = ${name}b; ${name} < min(${name}b + ${span}u, ${trips}u); ${next(step)}) {`
+          ? `for (var ${name} = ${name}b; ${name} < ${end}; ${next(step)}) {`
           : `for (var ${name} = ${start}; ${name} < ${trips}u; ${next(step)}) {`,
         ...indent(inner.lines),
         '}',
