@@ -111,12 +111,14 @@ export class Allocator {
 
   #find(size: number): Node | null {
     const units = size / ALIGNMENT;
+    const own = this.#bins[binOf(units)] ?? null;
+    // What was freed last and fits, which in a loop is what was freed in the turn before.
+    if (own && own.size >= size) return own;
     for (let bin = binThatFits(units); bin < this.#bins.length; bin++) {
       const node = this.#bins[bin];
       if (node) return node;
     }
-    // Ranges of the bin below may still fit; a large one is worth the search.
-    for (let node = this.#bins[binOf(units)] ?? null; node; node = node.nextFree) {
+    for (let node = own; node; node = node.nextFree) {
       if (node.size >= size) return node;
     }
     return null;

@@ -216,7 +216,7 @@ export class ThreadPool {
     control[CONTROL.ready + index] = 0;
     const start = { control, memory: this.#heap.memory, index, spinMs: SPIN_MS, words: CONTROL };
     try {
-      const member: Member = { index, handle: this.#spawn(start, (reason) => this.#ended(member, control, reason)) };
+      const member: Member = { index, handle: this.#spawn(start, (reason) => this.#ended(member, reason)) };
       this.#members.push(member);
     } catch (error) {
       this.#failedStarts = MOST_FAILED_STARTS;
@@ -224,19 +224,21 @@ export class ThreadPool {
     }
   }
 
-  /** A worker is gone: between two runs, since a run does not return to the event loop. */
-  #ended(member: Member, control: Int32Array, reason: string): void {
+  /** A worker is gone. This is told between two runs, since a run does not return to the event loop. */
+  #ended(member: Member, reason: string): void {
     const at = this.#members.indexOf(member);
     if (at < 0) return;
-    this.#members.splice(at, 1);
     this.#lastEnd = reason;
-    if (control[CONTROL.ready + member.index] === 0) this.#failedStarts++;
-    control[CONTROL.ready + member.index] = 0;
-    this.#generation++;
+    if (Atomics.load(this.#control, CONTROL.ready + member.index) === 1) {
+      this.#restart();
+      return;
+    }
+    this.#failedStarts++;
+    this.#members.splice(at, 1);
     this.#fill();
   }
 
-  /** Replaces all workers, after one has left its work undone. */
+  /** Replaces all workers, since one has ended and may have left anything behind. */
   #restart(): void {
     this.#endAll();
     this.#control = newControl();

@@ -1,0 +1,269 @@
+/** What happens to worker threads: they take part, sleep, die, and are replaced. */
+import { Worker } from 'node:worker_threads';
+import { afterEach, expect, it } from 'vitest';
+import { CONTROL } from '../../../src/engine/wasm/control.js';
+import { WasmEngine } from '../../../src/engine/wasm/engine.js';
+import type { WasmOptions } from '../../../src/engine/wasm/options.js';
+import { findPlatform, type SpawnWorker, type WorkerHandle } from '../../../src/engine/wasm/platform.js';
+import type { WorkerStart } from '../../../src/engine/wasm/worker.js';
+import { EngineError } from '../../../src/graph/index.js';
+import { plan } from '../handmadePlans.js';
+import {
+  atomicAdd,
+  atomicLoad,
+  atomicStore,
+  doublePlusOne,
+  get,
+  handmadeKernel,
+  i32,
+  i32Add,
+  i32Store,
+  ifElse,
+  ifThen,
+  renderHandmade,
+  repeatWhile,
+  set,
+  tableWord,
+  unreachable,
+} from './handmade.js';
+
+const engines: WasmEngine[] = [];
+afterEach(() => {
+  for (const engine of engines.splice(0)) engine.destroy();
+});
+
+interface Watched {
+  readonly engine: WasmEngine;
+  /** Every worker that was started, in order. */
+  readonly workers: { readonly handle: WorkerHandle; readonly start: WorkerStart; ended: string | null }[];
+}
+
+async function watchedEngine(options: WasmOptions, spawn?: SpawnWorker): Promise<Watched> {
+  const platform = await findPlatform();
+  const workers: Watched['workers'] = [];
+  const spawnWatched: SpawnWorker = (start, onEnd) => {
+    const handle = (spawn ?? platform.spawn!)(start, (reason) => {
+      worker.ended = reason;
+      onEnd(reason);
+    });
+    const worker = { handle, start, ended: null as string | null };
+    workers.push(worker);
+    return handle;
+  };
+  const engine = new WasmEngine({ ...platform, spawn: spawnWatched }, { render: renderHandmade, ...options });
+  engines.push(engine);
+  return { engine, workers };
+}
+
+/**
+ * Two tasks, which meet: each counts itself in and waits until the other one has. The second to come traps, if asked to. Without a
+ * second thread the wait would end after some seconds, in a trap.
+ */
+function meeting(trap: boolean) {
+  const waits = [
+    ...[...tableWord(0), ...i32(4), ...i32Add, ...atomicLoad],
+    // local n counts down so that nothing hangs.
+    ...[...get('n'), ...i32(-1), ...i32Add, ...set('n')],
+  ];
+  const kernel = handmadeKernel({
+    name: 'meeting',
+    phases: [
+      {
+        points: 2,
+        taskCost: 1e7,
+        body: [
+          [...i32(1 << 30), ...set('n')],
+          [...tableWord(0), ...i32(1), ...atomicAdd],
+          ifElse(
+            [[...tableWord(0), ...i32(4), ...i32Add, ...i32(1), ...atomicStore], trap ? unreachable : []],
+            [repeatWhile(waits, [0x45], [...get('n'), ...i32(0), 0x4a], [0x71]), ifThenExhausted()],
+          ),
+        ],
+      },
+    ],
+    dtypes: ['u32'],
+  });
+  return plan({
+    inputs: [{ length: 2, donated: true }],
+    buffers: [{ length: 2, place: { kind: 'input', index: 0 } }],
+    kernels: [{ kernel, bindings: [0], params: [] }],
+    outputs: [0],
+  });
+}
+
+const ifThenExhausted = () => [...get('n'), ...i32(0), 0x4c, ...ifThen(unreachable)];
+
+const ramp = (length: number) => Float32Array.from({ length }, (_, i) => i);
+
+/** A plan of several jobs' worth of work, and a check of its result. */
+async function checkWork(engine: WasmEngine): Promise<void> {
+  const program = await engine.prepare(doublePlusOne(10_000, { perTask: 10, taskCost: 1000 }));
+  const x = engine.upload(ramp(10_000));
+  const [y] = engine.run(program, [x], []);
+  const [bytes] = await engine.read([y!]);
+  expect(new Float32Array(bytes!)).toEqual(Float32Array.from({ length: 10_000 }, (_, i) => 2 * i + 1));
+  engine.free(x);
+  engine.free(y!);
+}
+
+const soon = (condition: () => boolean) => expect.poll(condition, { timeout: 10_000, interval: 5 }).toBe(true);
+
+it('computes on several threads at once', async () => {
+  const { engine } = await watchedEngine({ threads: 2 });
+  await engine.threadsReady();
+  const program = await engine.prepare(meeting(false));
+  for (let i = 0; i < 200; i++) {
+    const x = engine.upload(new Uint32Array(2));
+    engine.run(program, [x], []);
+    expect([...new Uint32Array((await engine.read([x]))[0]!)]).toEqual([2, 1]);
+    engine.free(x);
+  }
+});
+
+it('hears of a trap in a worker', async () => {
+  const { engine, workers } = await watchedEngine({ threads: 2 });
+  await engine.threadsReady();
+  const program = await engine.prepare(meeting(true));
+  for (let i = 0; i < 100; i++) {
+    const x = engine.upload(new Uint32Array(2));
+    // Whichever thread comes second: mostly the worker.
+    expect(() => engine.run(program, [x], [])).toThrow(
+      new EngineError('[wasm] kernel meeting failed: RuntimeError: unreachable'),
+    );
+    engine.free(x);
+    if (i % 10 === 0) await checkWork(engine);
+  }
+  expect(workers).toHaveLength(1);
+  expect(workers[0]!.ended).toBeNull();
+});
+
+it('starts no workers before there is work for them', async () => {
+  const { engine, workers } = await watchedEngine({ threads: 3 });
+  const small = await engine.prepare(doublePlusOne(10));
+  engine.run(small, [engine.upload(ramp(10))], []);
+  expect(workers).toHaveLength(0);
+  await engine.prepare(doublePlusOne(10_000, { perTask: 10, taskCost: 1000 }));
+  expect(workers).toHaveLength(2);
+});
+
+it('computes before its workers have started, and while they do', async () => {
+  const { engine } = await watchedEngine({ threads: 4, splitFrom: 0 });
+  for (let i = 0; i < 20; i++) await checkWork(engine);
+  expect(await engine.threadsReady()).toBe(4);
+});
+
+it('replaces a worker that ends between two runs', async () => {
+  const { engine, workers } = await watchedEngine({ threads: 3, splitFrom: 0 });
+  await engine.threadsReady();
+  await checkWork(engine);
+  for (let round = 0; round < 3; round++) {
+    const victim = workers.at(-1)!;
+    victim.handle.terminate();
+    // It is not known to be gone yet.
+    await checkWork(engine);
+    await soon(() => victim.ended !== null);
+    await checkWork(engine);
+    expect(await engine.threadsReady()).toBe(3);
+    await checkWork(engine);
+  }
+  expect(workers.length).toBeGreaterThanOrEqual(5);
+  expect(engine.info().why).not.toContain('workers end');
+});
+
+/** Enters its first job like a worker, and is never heard of again. */
+const spawnMortal: SpawnWorker = (start, onEnd) => {
+  const source = `
+    const { control, index, words } = require('node:worker_threads').workerData;
+    Atomics.add(control, words.active, 1);
+    Atomics.store(control, words.ready + index, 1);
+    Atomics.wait(control, words.failure, 0);`;
+  const worker = new Worker(source, { eval: true, workerData: start });
+  worker.unref();
+  worker.on('exit', (code) => onEnd(`exit code ${code}`));
+  return { terminate: () => void worker.terminate() };
+};
+
+it('fails the run in which a worker dies, and recovers', async () => {
+  const platform = await findPlatform();
+  let mortals = 1;
+  const { engine, workers } = await watchedEngine({ threads: 2, splitFrom: 0, stallMs: 300 }, (start, onEnd) =>
+    (mortals-- > 0 ? spawnMortal : platform.spawn!)(start, onEnd),
+  );
+  await engine.threadsReady();
+  const program = await engine.prepare(doublePlusOne(10_000, { perTask: 10, taskCost: 1000 }));
+  const x = engine.upload(ramp(10_000));
+  const before = engine.memory();
+  let error: unknown;
+  try {
+    engine.run(program, [x], []);
+  } catch (thrown) {
+    error = thrown;
+  }
+  expect(error).toBeInstanceOf(EngineError);
+  expect(String(error)).toMatch(/kernel double_plus_one failed: a worker thread died, or was silent for 300 ms/);
+  expect(engine.memory()).toMatchObject({ live: before.live, buffers: before.buffers });
+  await checkWork(engine);
+  expect(await engine.threadsReady()).toBe(2);
+  await checkWork(engine);
+  expect(workers).toHaveLength(2);
+});
+
+it('computes alone where workers cannot live, and says so', async () => {
+  const platform = await findPlatform();
+  const { engine } = await watchedEngine({ threads: 3, splitFrom: 0 }, (start, onEnd) =>
+    platform.spawn!({ ...start, words: null as unknown as typeof CONTROL }, onEnd),
+  );
+  await engine.prepare(doublePlusOne(10_000, { perTask: 10, taskCost: 1000 }));
+  await soon(() => engine.info().why.includes('workers end at once: TypeError'));
+  expect(await engine.threadsReady()).toBe(1);
+  await checkWork(engine);
+});
+
+it('computes alone where none can be started', async () => {
+  const { engine } = await watchedEngine({ threads: 2, splitFrom: 0 }, () => {
+    throw new Error('no more threads');
+  });
+  await checkWork(engine);
+  expect(await engine.threadsReady()).toBe(1);
+  expect(engine.info().why).toContain('no more threads');
+});
+
+it('leaves no worker behind when it is destroyed', async () => {
+  const { engine, workers } = await watchedEngine({ threads: 3 });
+  await engine.threadsReady();
+  engine.destroy();
+  await soon(() => workers.every(({ ended }) => ended !== null));
+  expect(workers).toHaveLength(2);
+});
+
+it('hands its workers more kernels than they keep', async () => {
+  const { engine } = await watchedEngine({ threads: 2, splitFrom: 0 });
+  await engine.threadsReady();
+  const kernelFor = (value: number) =>
+    handmadeKernel({
+      name: `fill${value}`,
+      phases: [
+        { points: 64, taskCost: 1e5, body: [tableWord(0), get('i'), i32(2), [0x74], i32Add, i32(value), i32Store()] },
+      ],
+      dtypes: ['u32'],
+    });
+  const programs = await Promise.all(
+    Array.from({ length: CONTROL.slots + 100 }, (_, value) =>
+      engine.prepare(
+        plan({
+          buffers: [{ length: 64, place: { kind: 'output', index: 0 } }],
+          kernels: [{ kernel: kernelFor(value), bindings: [0], params: [] }],
+          outputs: [0],
+        }),
+      ),
+    ),
+  );
+  for (let round = 0; round < 2; round++) {
+    for (const [value, program] of programs.entries()) {
+      const [y] = engine.run(program, [], []);
+      const words = new Uint32Array((await engine.read([y!]))[0]!);
+      expect(words.every((word) => word === value)).toBe(true);
+      engine.free(y!);
+    }
+  }
+});
