@@ -140,7 +140,7 @@ class BodyWriter {
     const body = around.inner();
     const inner = outer.#inside(body, loop, states);
     const next = loop.next.map((value) => body.let(inner.value(value)));
-    states.forEach((state, i) => body.set(state, this.select(condition, next[i]!, state)));
+    states.forEach((state, i) => void body.set(state, this.select(condition, next[i]!, state)));
     around.placeIf(op('v128.any_true', condition), body);
     this.block.placeLoop(around, op('v128.any_true', condition));
     return states;

@@ -5,7 +5,7 @@ import { type Affine, affine, decide } from '../affine.js';
 import { partsInOrder } from '../uses.js';
 import { emitFunction } from './bodies.js';
 import { type Block, i32, Local, op, splatI32, type Value } from './encoder.js';
-import { IndexWriter, type Placed } from './indices.js';
+import { type Form, IndexWriter, type Placed } from './indices.js';
 import { InductionVar } from './induction.js';
 import type { KernelFunction } from './kernel-module.js';
 
@@ -64,7 +64,7 @@ export class WasmScope {
   readonly #forms = new Map<Index, Form>();
   readonly #writer: IndexWriter;
   /** Differs from step to step: see `steps`. */
-  readonly #stepped: boolean;
+  readonly stepped: boolean;
 
   constructor(
     readonly f: KernelFunction,
@@ -72,7 +72,7 @@ export class WasmScope {
     readonly level: number,
     readonly bindings: ScopeBindings,
     readonly block: Block,
-    stepped = false,
+    ofStep = false,
   ) {
     const chain = [...outer];
     chain[level] = this;
@@ -81,7 +81,7 @@ export class WasmScope {
     const inherited = outer.reduce<VectorParts | null>((found, scope) => scope?.vector ?? found, null);
     this.vector = bindings.vector ? partsOf(bindings.vector) : inherited;
     this.#writer = new IndexWriter(this);
-    this.#stepped = stepped || (outer[level - 1]?.#stepped ?? false);
+    this.stepped = ofStep || (outer[level - 1]?.stepped ?? false);
   }
 
   /** A scope inside of this one. */
@@ -113,18 +113,18 @@ export class WasmScope {
   /** The level of what depends on both: that of the inner one, but what differs by step belongs to no loop that the steps share. */
   join(a: number, b: number): number {
     let level = Math.max(a, b);
-    const stepped = this.chain[a]!.#stepped || this.chain[b]!.#stepped;
-    while (stepped && !this.chain[level]?.#stepped) level++;
+    const stepped = this.chain[a]!.stepped || this.chain[b]!.stepped;
+    while (stepped && !this.chain[level]?.stepped) level++;
     return level;
   }
 
   /** The level of the scope that binds a variable. */
-  levelOf(v: IndexVar): number {
+  levelOf(v: IndexVar | undefined): number {
     for (let level = this.level; level >= 0; level--) {
       const bindings = this.chain[level]?.bindings;
-      if (bindings?.vars?.has(v) || bindings?.vector?.v === v) return level;
+      if (v && (bindings?.vars?.has(v) || bindings?.vector?.v === v)) return level;
     }
-    throw new InternalError(`[wasm] variable out of scope: ${v.name}`);
+    throw new InternalError(`[wasm] variable out of scope: ${v?.name}`);
   }
 
   /** Lanes that stand for points here. */
@@ -180,15 +180,13 @@ export class WasmScope {
       });
       // Where the step cancels out, all steps share the value.
       if (byStep) {
-        let cancels = true;
         level = 0;
         const { step } = this.vector!;
         const symbolic = this.#affine(index, (at, isStep) => {
           if (!isStep) level = Math.max(level, at);
           return !isStep;
         });
-        cancels = !dependsOn(symbolic, step);
-        if (!cancels) level = this.join(level, this.levelOf(step));
+        if (dependsOn(symbolic, step)) level = this.join(level, this.levelOf(step));
       }
       known = { form: inThis, level };
       this.#forms.set(index, known);
