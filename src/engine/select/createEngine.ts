@@ -10,14 +10,13 @@ const MAKERS: Record<EngineName, Maker> = {
     const { createWebGPUEngine } = await import('../webgpu/index.js');
     return createWebGPUEngine(options);
   },
-  wasm: async () => {
-    throw new UnsupportedError(
-      "[init] the engine 'wasm' is not available yet (available: webgpu, reference, plan-only)",
-    );
+  wasm: async (options) => {
+    const { createWasmEngine } = await import('../wasm/index.js');
+    return createWasmEngine(options);
   },
   tfjs: async () => {
     throw new UnsupportedError(
-      "[init] the engine 'tfjs' is not available yet (available: webgpu, reference, plan-only)",
+      "[init] the engine 'tfjs' is not available yet (available: webgpu, wasm, reference, plan-only)",
     );
   },
   reference: async () => {
