@@ -89,7 +89,7 @@ function settled(nodes: readonly Node[]): Promise<void> {
 }
 
 /** The engine on which all inputs can be read: data on the host goes anywhere. */
-function runtimeOf(inputs: readonly Storage[]): Runtime {
+export function runtimeOf(inputs: readonly Storage[]): Runtime {
   let runtime: Runtime | null = null;
   for (const s of inputs) {
     const at = s.device.runtime;

@@ -1,6 +1,6 @@
 import type { Engine, EngineBuffer, Program } from '../engine/engine.js';
 import { InternalError, type TypedArray } from '../graph/index.js';
-import { ProgramCache } from './programs.js';
+import { type Launchable, ProgramCache } from './programs.js';
 import type { Snapshot } from './snapshot.js';
 import { arrayOf, type Storage, wordsOf } from './storage.js';
 
@@ -8,6 +8,9 @@ import { arrayOf, type Storage, wordsOf } from './storage.js';
 const UPLOAD_CACHE_BYTES = 256 * 2 ** 20;
 /** A tensor up to this size moves to the host when it is read: most are read once, at the end. */
 const MOVE_ON_READ_BYTES = 2 ** 20;
+/** Unread results up to this size, and how many of them may stay on the device. */
+const SMALL_RESULT_BYTES = 4096;
+const MAX_SMALL_RESULTS = 64;
 
 /** One realization: everything is captured at the call, so that later changes do not reach it. */
 export interface Work {
@@ -18,6 +21,8 @@ export interface Work {
   readonly outputs: readonly Storage[];
   /** Outputs whose values come to the host in this run; their device memory is freed. */
   readonly fetch: readonly Storage[];
+  /** The program, where the caller kept it from an earlier run. */
+  readonly launchable?: Launchable | undefined;
 }
 
 const asError = (e: unknown): Error => (e instanceof Error ? e : new Error(String(e)));
@@ -35,6 +40,8 @@ export class Runtime {
   /** Device copies of host data, least recently used first. */
   private readonly uploads = new Map<Storage, number>();
   private uploadBytes = 0;
+  /** Small unread results, oldest first. */
+  private smallResults: Storage[] = [];
   private readonly registry: FinalizationRegistry<{ buffer: EngineBuffer | null }> | null;
 
   constructor(start: Promise<Engine>) {
@@ -90,29 +97,47 @@ export class Runtime {
 
   /** Queues a realization. Resolves when it has run and its fetched values are on the host; rejects with what spoiled it. */
   submit(work: Work): Promise<void> {
-    // Compilation starts at once, beside whatever is queued before.
-    let launchable = this.cache?.get(work.snap, work.donated);
     let finished: Promise<void> = Promise.resolve();
-    const queued = this.enqueue(() => {
+    const queued = this.queueRun(work, (program, scalars) => {
+      this.run(work, program, scalars);
+      finished = this.finish(work);
+    });
+    return queued.then(() => finished).then(() => throwIfSpoiled(work.outputs));
+  }
+
+  /** Queues a run that nobody waits for: what goes wrong shows in the outputs. */
+  launch(work: Work, onPrepared: (launchable: Launchable) => void): void {
+    this.queueRun(work, (program, scalars) => this.run(work, program, scalars), onPrepared);
+  }
+
+  /** Puts a run into the queue. Compilation starts at once, beside whatever is queued before. */
+  private queueRun(
+    work: Work,
+    run: (program: Program, scalars: readonly number[]) => void,
+    onPrepared?: (launchable: Launchable) => void,
+  ): Promise<void> {
+    let launchable = work.launchable ?? this.cache?.get(work.snap, work.donated);
+    return this.enqueue(() => {
       launchable ??= this.cache?.get(work.snap, work.donated);
       if (launchable === undefined) {
         this.spoil(work, this.startError ?? new InternalError('[runtime] the engine did not start'));
         return;
       }
       const { program, constants } = launchable;
-      const scalars = [...work.scalars, ...constants];
+      const scalars = constants.length === 0 ? work.scalars : [...work.scalars, ...constants];
       if (!(program instanceof Promise)) {
-        finished = this.run(work, program, scalars);
+        if (launchable !== work.launchable) onPrepared?.({ program, constants });
+        run(program, scalars);
         return;
       }
       return program.then(
         (p) => {
-          finished = this.run(work, p, scalars);
+          onPrepared?.({ program: p, constants });
+          run(p, scalars);
         },
         (error) => this.spoil(work, asError(error)),
       );
     });
-    return queued.then(() => finished).then(() => throwIfSpoiled(work.outputs));
   }
 
   private spoil(work: Work, error: Error): void {
@@ -127,15 +152,15 @@ export class Runtime {
     });
   }
 
-  /** Runs a prepared program; the promise is that of the fetched values, or of the work's end where nothing is fetched. */
-  private run(work: Work, program: Program, scalars: readonly number[]): Promise<void> {
+  /** Runs a prepared program. */
+  private run(work: Work, program: Program, scalars: readonly number[]): void {
     const engine = this.engine!;
     const failed = work.inputs.find(
       (s) => s.error !== null || (s.host === null && s.device.buffer === null && s.bytes > 0),
     );
     if (failed !== undefined) {
       this.spoil(work, failed.error ?? new InternalError('[runtime] an input has no data'));
-      return Promise.resolve();
+      return;
     }
     const once: Storage[] = [];
     try {
@@ -154,21 +179,40 @@ export class Runtime {
       });
     } catch (error) {
       this.spoil(work, asError(error));
-      for (const s of once) this.release(s);
-      return Promise.resolve();
     }
     for (const s of once) this.release(s);
     this.trimUploads();
-    const spoilAll = (error: unknown): void => {
+    this.noteResults(work);
+  }
+
+  /** Resolves when the work has ended and its fetched values are on the host. */
+  private finish(work: Work): Promise<void> {
+    const engine = this.engine!;
+    const computed = engine.name !== 'plan-only';
+    const pending = work.fetch.filter((s) => computed && s.state === 'ready' && s.host === null);
+    const done = pending.length === 0 ? engine.idle() : this.fetch(pending, true);
+    return done.catch((error: unknown) => {
       for (const o of work.outputs) {
         o.state = 'failed';
         o.error ??= asError(error);
       }
-    };
-    const computed = engine.name !== 'plan-only';
-    const pending = work.fetch.filter((s) => computed && s.state === 'ready' && s.host === null);
-    const done = pending.length === 0 ? engine.idle() : this.fetch(pending, true);
-    return done.catch(spoilAll);
+    });
+  }
+
+  /**
+   * Small results of runs that fetch nothing would pile up on the device until they are collected: the oldest move to the host,
+   * many in one read.
+   */
+  private noteResults(work: Work): void {
+    if (work.fetch.length > 0 || this.engine!.name === 'plan-only') return;
+    for (const o of work.outputs) {
+      if (!o.resident && o.state === 'ready' && o.bytes > 0 && o.bytes <= SMALL_RESULT_BYTES) this.smallResults.push(o);
+    }
+    if (this.smallResults.length <= MAX_SMALL_RESULTS) return;
+    const oldest = this.smallResults
+      .splice(0, MAX_SMALL_RESULTS / 2)
+      .filter((s) => s.state === 'ready' && s.host === null && s.device.buffer !== null);
+    if (oldest.length > 0) this.fetch(oldest, true).catch(() => {});
   }
 
   /** Gives an output its buffer. One that was disposed meanwhile still serves the work queued before its disposal, which frees it. */

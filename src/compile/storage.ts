@@ -51,11 +51,16 @@ export class Storage implements LeafSource {
     return sizeOf(this.shape) * BYTES_PER_ELEMENT;
   }
 
+  /** What made it stale, for the message. */
+  protected whyStale(): string {
+    return 'it was computed from a parameter that an optimizer step has replaced since (read it, or pass it to tl.realize(), before step())';
+  }
+
   /** Throws when the value may not be used in a new realization. */
   checkUsable(op: string): void {
     if (this.state === 'stale') {
       throw new StaleTensorError(
-        `[${op}] a tensor was computed from a parameter that an optimizer step has replaced since: ${this.dtype}[${this.shape.join(', ')}] (read it, or pass it to tl.realize(), before step())`,
+        `[${op}] a tensor cannot be used any more, ${this.whyStale()}: ${this.dtype}[${this.shape.join(', ')}]`,
       );
     }
     if (this.state === 'disposed') {

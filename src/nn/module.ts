@@ -1,5 +1,6 @@
 import { ArgumentError, DTypeError, FormatError, ShapeError, sameShape, showShape } from '../graph/index.js';
 import { isTensor, keep, type Tensor } from '../tensor/index.js';
+import { activeTrace } from '../tensor/internal.js';
 import { copyInto, isParameter } from './parameter.js';
 
 /** What a module holds, under the path by which it is reached: `fc.weight`, `layers.0.bias`. */
@@ -18,9 +19,19 @@ type Named<T> = [name: string, value: T];
  *     }
  */
 export class Module {
-  /** True while training: Dropout looks at it. Set by `train()` and `eval()`. */
-  training = true;
+  #training = true;
   readonly #bufferNames = new Set<string>();
+
+  /** True while training: Dropout looks at it. Set by `train()` and `eval()`. A compiled function that looks at it is traced for each mode. */
+  get training(): boolean {
+    const mode = this.#training;
+    activeTrace()?.guard(this, 'a module changed between train() and eval()', () => this.#training === mode);
+    return mode;
+  }
+
+  set training(mode: boolean) {
+    this.#training = mode;
+  }
 
   /** The modules in this one's fields, by name; not theirs in turn. */
   namedChildren(): Named<Module>[] {

@@ -1,7 +1,7 @@
 import { realize, storageOf } from '../compile/index.js';
 import { ArgumentError, FormatError, ShapeError, sameShape, showShape } from '../graph/index.js';
 import { isTensor, keep, noGrad, type Tensor, tensor } from '../tensor/index.js';
-import { rebind, takeBackwardRoots } from '../tensor/internal.js';
+import { activeTrace, rebind, takeBackwardRoots, tracedScalars } from '../tensor/internal.js';
 
 /** Tensors that an optimizer keeps for a parameter, each of the parameter's shape. */
 export type StateTensors = Record<string, Tensor>;
@@ -103,13 +103,27 @@ export abstract class Optimizer<Options extends { lr: number }> {
       return targets.map(({ p, grad, group, state }) => {
         const step = state.step + 1;
         const key = `${this.paramGroups.indexOf(group)} ${step}`;
-        const rule = rules.get(key) ?? this.rule(group, step);
+        const rule = rules.get(key) ?? tracedScalars(() => this.rule(group, state.step + 1));
         rules.set(key, rule);
         return { p, state, update: rule(p, grad, state.tensors) };
       });
     });
 
     const others = [...takeBackwardRoots(), ...metrics];
+    const trace = activeTrace();
+    if (trace !== null) {
+      // Recorded: the compiled function runs the updates together with its results, and counts the steps that it runs.
+      for (const { p, state, update } of updates) {
+        rebind(p, update.parameter.node);
+        for (const [name, value] of Object.entries(update.state)) rebind(state.tensors[name]!, value.node);
+        trace.beforeRun.push(() => {
+          state.step++;
+        });
+      }
+      const options = this.optionsKey();
+      trace.guard(this, 'an option of an optimizer changed', () => this.optionsKey() === options);
+      return Promise.resolve();
+    }
     const done = realize(
       [
         ...updates.flatMap(({ update }) => [update.parameter, ...Object.values(update.state)]).map((t) => t.node),
@@ -128,6 +142,11 @@ export abstract class Optimizer<Options extends { lr: number }> {
       state.step++;
     }
     return done;
+  }
+
+  /** The options that a compiled step has baked in: all but the learning rate, which rules make a runtime scalar. */
+  private optionsKey(): string {
+    return JSON.stringify(this.paramGroups.map(({ params: _, lr: __, ...options }) => options));
   }
 
   private stateOf(p: Tensor, group: ParamGroup<Options>): ParamState {

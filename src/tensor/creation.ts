@@ -20,6 +20,7 @@ import {
 } from '../graph/index.js';
 import { checkedNumber, checkInteger, isTensor, nodeOf, shapeOf } from './operands.js';
 import { Tensor } from './tensor.js';
+import { noteScalar } from './trace.js';
 
 export interface CreateOptions {
   /** Element type; f32 where the function does not say otherwise. */
@@ -157,7 +158,9 @@ export function tensor(data: TensorData, options?: TensorOptions): Tensor {
 export function scalar(value: number, options?: { dtype?: DType }): Tensor {
   if (typeof value !== 'number') throw new ArgumentError(`[scalar] not a number: ${typeof value}`);
   const dtype = checkDType('scalar', options?.dtype ?? 'f32');
-  return new Tensor(scalarNode({ dtype, value: roundToDType(value, dtype) }));
+  const source = { dtype, value: roundToDType(value, dtype) };
+  noteScalar(source);
+  return new Tensor(scalarNode(source));
 }
 
 /** One value everywhere. `tl.full([2, 3], 7)`. */

@@ -8,11 +8,13 @@ import {
   type Node,
   randomBits,
   reshape,
+  type ScalarSource,
   type Shape,
   scalarNode,
   slice,
   unary,
 } from '../graph/index.js';
+import { activeTrace } from './trace.js';
 
 /**
  * The default generator is counter-based: every draw is threefry2x32 with the key (seed, number of the draw) at the element's index.
@@ -45,10 +47,24 @@ function nextKey(): [seed: Node, draw: number] {
   return [seedNode, draws];
 }
 
-/** u32 bits of the next draw. */
+/** u32 bits of the next draw; in a compiled function, of another draw at every call. */
 export function bitsNode(shape: Shape): Node {
-  const [seed, draw] = nextKey();
-  return randomBits(seed, scalarNode({ dtype: 'u32', value: draw }), shape);
+  const trace = activeTrace();
+  if (trace === null) {
+    const [seed, draw] = nextKey();
+    return randomBits(seed, scalarNode({ dtype: 'u32', value: draw }), shape);
+  }
+  // Every call draws anew, and the first one draws what it would outside of a compiled function.
+  const keys: ScalarSource[] = [
+    { dtype: 'u32', value: 0 },
+    { dtype: 'u32', value: 0 },
+  ];
+  trace.beforeRun.push(() => {
+    hostSeed().forEach((word, i) => {
+      keys[i]!.value = word;
+    });
+  });
+  return randomBits(scalarNode(keys[0]!), scalarNode(keys[1]!), shape);
 }
 
 /** Seed of the next draw for work on the host: two u32 words. */

@@ -10,6 +10,7 @@ import {
   StaleTensorError,
 } from '../graph/index.js';
 import type { Tensor } from './tensor.js';
+import { activeTrace } from './trace.js';
 
 // Engines without explicit resource management get the symbol that `using` looks for when it is compiled down.
 if (Symbol.dispose === undefined) {
@@ -139,6 +140,7 @@ export const ownerOf = (node: Node): Tensor | undefined => ownerOfLeaf.get(node)
  * and its `.grad`. A realised node is read as a leaf, so that its history can be collected.
  */
 export function rebind(tensor: Tensor, node: Node): void {
+  activeTrace()?.noteRebind(tensor, tensor.node);
   const source = isPrim(node, 'leaf') ? null : node.realized;
   if (source !== null) adopted.add(source);
   tensor.rebind(source === null ? node : leaf(source), tensor.requiresGrad);

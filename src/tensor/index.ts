@@ -25,6 +25,7 @@ export {
 } from '../graph/index.js';
 export * from './activations.js';
 export * from './choosing.js';
+export { type Compiled, compile } from './compile.js';
 export * from './convolution.js';
 export {
   arange,

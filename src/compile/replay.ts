@@ -1,0 +1,74 @@
+import { type LeafSource, type Node, type ScalarSource, UnsupportedError } from '../graph/index.js';
+import type { Launchable } from './programs.js';
+import { runtimeOf } from './realize.js';
+import type { Runtime } from './runtime.js';
+import { type Snapshot, snapshot } from './snapshot.js';
+import { Storage } from './storage.js';
+
+/** A storage that stands for an argument while a function is traced; it never has a value. */
+export class Placeholder extends Storage {
+  private inTrace = true;
+
+  constructor(shape: readonly number[], dtype: Storage['dtype']) {
+    super(shape, dtype, null);
+  }
+
+  /** From now on using it means that a traced tensor escaped. */
+  close(): void {
+    this.inTrace = false;
+    this.state = 'stale';
+  }
+
+  override checkUsable(op: string): void {
+    if (!this.inTrace) super.checkUsable(op);
+    throw new UnsupportedError(
+      `[${op}] a tensor inside a compiled function has no value while it is traced: ${this.dtype}[${this.shape.join(', ')}] (return it, and read the result)`,
+    );
+  }
+
+  protected override whyStale(): string {
+    return 'it was made inside a compiled function and escaped from it (return it instead)';
+  }
+}
+
+/** A graph captured once and run many times. */
+export class Recording {
+  /** What the graph reads, by position: placeholders and stored data. */
+  readonly inputs: readonly LeafSource[];
+  readonly scalars: readonly ScalarSource[];
+  private readonly snap: Snapshot;
+  private readonly shapes: readonly Node[];
+  private prepared: { runtime: Runtime; launchable: Launchable } | null = null;
+  private readonly donated: readonly boolean[];
+
+  /** `donate` tells which inputs a run may overwrite. */
+  constructor(roots: readonly Node[], donate: (input: LeafSource) => boolean) {
+    this.snap = snapshot(roots);
+    this.inputs = this.snap.inputs;
+    this.scalars = this.snap.scalars;
+    this.shapes = roots;
+    this.donated = this.inputs.map(donate);
+  }
+
+  /** Runs it on storages by position; donated ones are stale from the call on. `resident` outputs stay on the device when read. */
+  run(inputs: readonly Storage[], scalars: readonly number[], resident: (output: number) => boolean): Storage[] {
+    for (const s of inputs) s.checkUsable('compile');
+    const runtime = runtimeOf(inputs);
+    const outputs = this.shapes.map((node, i) => {
+      const o = new Storage(node.shape, node.dtype, null);
+      o.resident = resident(i);
+      o.device.runtime = runtime;
+      return o;
+    });
+    inputs.forEach((s, i) => {
+      s.device.runtime ??= runtime;
+      if (this.donated[i]) s.state = 'stale';
+    });
+    const launchable = this.prepared?.runtime === runtime ? this.prepared.launchable : undefined;
+    const work = { snap: this.snap, inputs, donated: this.donated, scalars, outputs, fetch: [], launchable };
+    runtime.launch(work, (made) => {
+      this.prepared = { runtime, launchable: made };
+    });
+    return outputs;
+  }
+}

@@ -1,0 +1,245 @@
+import { Placeholder, Recording, realize, type Storage, storageOf } from '../compile/index.js';
+import {
+  ArgumentError,
+  isPrim,
+  type LeafSource,
+  leaf,
+  type Node,
+  type ScalarSource,
+  scalarNode,
+} from '../graph/index.js';
+import { addBackwardRoot, takeBackwardRoots } from './backwardRoots.js';
+import { ownerOf, rebind } from './handle.js';
+import { isTensor } from './operands.js';
+import { mapTensors, tensorsOf } from './structure.js';
+import { Tensor } from './tensor.js';
+import { activeTrace, Trace, tracing } from './trace.js';
+
+/** Traces of one function kept; more mean that its arguments keep changing. */
+const MAX_TRACES = 16;
+/** Traces kept for one signature: modes of modules, frozen parameters. */
+const MAX_VARIANTS = 4;
+/** From this many traces on, each one is warned of. */
+const WARN_TRACES = 8;
+
+/** A compiled function: called like the original, and knows how often it was traced. */
+export interface Compiled<A extends unknown[], R> {
+  (...args: A): R;
+  /** Times the function was traced: once for each structure, shapes and dtypes of its arguments, and whenever what it captured changed. */
+  readonly traces: number;
+  /** Why the last trace was made. */
+  readonly lastReason: string;
+}
+
+type Input =
+  | { readonly kind: 'argument'; readonly at: number }
+  /** A tensor that changes between calls, such as a parameter: its value at the call. */
+  | { readonly kind: 'state'; readonly tensor: Tensor }
+  | { readonly kind: 'captured'; readonly storage: Storage };
+
+interface Entry {
+  readonly recording: Recording;
+  readonly inputs: readonly Input[];
+  /** For each runtime scalar: the argument it is, or -1 for one that the trace made. */
+  readonly scalarArguments: readonly number[];
+  readonly trace: Trace;
+  readonly results: number;
+  readonly updated: readonly Tensor[];
+  /** Builds what the function returns from its result tensors. */
+  readonly shape: (results: readonly Tensor[]) => unknown;
+}
+
+/**
+ * Compiles a function of tensors (or arrays and objects of tensors). The first call traces it: it runs once on stand-ins, and all
+ * that it computes, optimizer steps and random draws included, becomes one plan. Later calls with arguments of the same structure,
+ * shapes and dtypes run the plan without running the function. Plain numbers and strings among the arguments are constants of the
+ * plan: another value traces again (`tl.scalar` does not). Tensors that the function uses from outside are read at each call, and
+ * those that it changes (parameters, optimizer state, running statistics) are changed at each call. Results have no history:
+ * take gradients inside.
+ *
+ * The function has to be synchronous, and to return tensors, structures of them, or nothing. Reading a value inside throws
+ * UnsupportedError; using a tensor that escaped from the function throws StaleTensorError.
+ */
+export function compile<A extends unknown[], R>(fn: (...args: A) => R): Compiled<A, R> {
+  const entries = new Map<string, Entry[]>();
+  let traces = 0;
+  let lastReason = '';
+
+  const call = (...args: A): R => {
+    // Inside another compiled function, or a gradient, it is the function itself.
+    if (activeTrace() !== null) return fn(...args);
+    const tensors: Tensor[] = [];
+    const key = signature(args, tensors);
+    const known = entries.get(key) ?? [];
+    let entry = known.find((e) => usable(e) === null);
+    if (entry === undefined) {
+      lastReason = known.length === 0 ? 'the first call with these arguments' : usable(known[known.length - 1]!)!;
+      entry = trace(fn, args, tensors);
+      traces++;
+      if (traces > WARN_TRACES) {
+        console.warn(
+          `[compile] traced ${traces} times, now for: ${lastReason} (pass numbers that change as tl.scalar, and keep shapes fixed)`,
+        );
+      }
+      // Those whose conditions may hold again stay, such as the ones of the other mode of a module.
+      entries.set(key, [...known, entry].slice(-MAX_VARIANTS));
+      if (entries.size > MAX_TRACES) entries.delete(entries.keys().next().value!);
+    }
+    return replay(entry, tensors) as R;
+  };
+  Object.defineProperties(call, { traces: { get: () => traces }, lastReason: { get: () => lastReason } });
+  return call as Compiled<A, R>;
+}
+
+/** Structure, shapes and dtypes of arguments; collects their tensors. */
+function signature(value: unknown, tensors: Tensor[]): string {
+  if (isTensor(value)) {
+    tensors.push(value);
+    const { node } = value;
+    return `${isPrim(node, 'scalar') ? 'scalar' : 'tensor'} ${node.dtype}[${node.shape.join(',')}]`;
+  }
+  if (Array.isArray(value)) return `[${value.map((v) => signature(v, tensors)).join(';')}]`;
+  if (typeof value === 'object' && value !== null) {
+    const fields = Object.entries(value).map(([name, v]) => `${JSON.stringify(name)}:${signature(v, tensors)}`);
+    return `{${fields.join(';')}}`;
+  }
+  if (typeof value === 'function' || typeof value === 'symbol') {
+    throw new ArgumentError(
+      `[compile] an argument is a ${typeof value} (expected tensors, numbers, strings, arrays, objects)`,
+    );
+  }
+  return Object.is(value, -0) ? '-0' : `${typeof value} ${JSON.stringify(value) ?? String(value)}`;
+}
+
+/** Why an entry cannot be used any more; null where it can. */
+function usable(entry: Entry): string | null {
+  for (const g of entry.trace.guards) if (!g.holds()) return g.reason;
+  for (const i of entry.inputs) {
+    if (i.kind === 'captured' && i.storage.state !== 'ready' && i.storage.state !== 'pending') {
+      return 'a tensor that it uses from outside was replaced or disposed';
+    }
+    if (i.kind === 'state' && i.tensor.disposed) return 'a tensor that it uses from outside was disposed';
+  }
+  return null;
+}
+
+/** The arguments with stand-ins for their tensors. */
+function standIns(args: unknown, replace: (x: Tensor) => Tensor): unknown {
+  if (isTensor(args)) return replace(args);
+  if (Array.isArray(args)) return args.map((a) => standIns(a, replace));
+  if (typeof args === 'object' && args !== null) {
+    return Object.fromEntries(Object.entries(args).map(([name, value]) => [name, standIns(value, replace)]));
+  }
+  return args;
+}
+
+function trace<A extends unknown[]>(fn: (...args: A) => unknown, args: A, tensors: readonly Tensor[]): Entry {
+  const made = new Trace();
+  const pending = takeBackwardRoots();
+  const placeholders = new Map<LeafSource, number>();
+  const scalarPlaces = new Map<ScalarSource, number>();
+  let at = 0;
+  const replaced = standIns(args, (x) => {
+    const { node } = x;
+    const place = at++;
+    if (isPrim(node, 'scalar')) {
+      const source: ScalarSource = { dtype: node.dtype, value: node.attrs.source.value };
+      scalarPlaces.set(source, place);
+      return new Tensor(scalarNode(source));
+    }
+    const placeholder = new Placeholder(node.shape, node.dtype);
+    placeholders.set(placeholder, place);
+    return new Tensor(leaf(placeholder));
+  }) as A;
+  try {
+    const result: unknown = tracing(made, () => fn(...replaced));
+    if (result instanceof Promise) {
+      throw new ArgumentError(
+        '[compile] the function returned a promise (expected a synchronous function; do not await inside)',
+      );
+    }
+    const results = result === undefined ? [] : tensorsOf('compile', result);
+    const updated = [...made.rebound.keys()];
+    const roots = [...results, ...updated].map((t) => t.node);
+    const owners = ownersOf(roots);
+    const before = new Map([...made.rebound].map(([tensor, node]) => [sourceOf(node), tensor]));
+    // A result may be read after the step that donates its storage: what is returned as it came in is copied, never donated.
+    const recording = new Recording(roots, (input) => before.has(input));
+    const inputs = recording.inputs.map((source): Input => {
+      const argument = placeholders.get(source);
+      if (argument !== undefined) return { kind: 'argument', at: argument };
+      const tensor = before.get(source) ?? owners.get(source);
+      return tensor === undefined ? { kind: 'captured', storage: source as Storage } : { kind: 'state', tensor };
+    });
+    for (const i of inputs) {
+      if (i.kind !== 'state') continue;
+      const { tensor } = i;
+      const { requiresGrad } = tensor;
+      made.guard(tensor, 'a parameter was frozen or unfrozen', () => tensor.requiresGrad === requiresGrad);
+    }
+    return {
+      recording,
+      inputs,
+      scalarArguments: recording.scalars.map((s) => scalarPlaces.get(s) ?? -1),
+      trace: made,
+      results: results.length,
+      updated,
+      shape: (fresh) => {
+        if (result === undefined) return undefined;
+        let next = 0;
+        return mapTensors('compile', result as object, () => fresh[next++]!);
+      },
+    };
+  } finally {
+    for (const [tensor, node] of made.rebound) {
+      rebind(tensor, node);
+      tensor.grad = null;
+    }
+    for (const p of placeholders.keys()) (p as Placeholder).close();
+    // Losses of the trace are no roots of a later step; those from before it still are.
+    takeBackwardRoots();
+    pending.forEach(addBackwardRoot);
+  }
+}
+
+/** The stored source of a node, where it is stored. */
+const sourceOf = (node: Node): LeafSource | null => node.realized ?? (isPrim(node, 'leaf') ? node.attrs.source : null);
+
+/** The tensors that own leaves of a graph: parameters, by the data they had while traced. */
+function ownersOf(roots: readonly Node[]): Map<LeafSource, Tensor> {
+  const found = new Map<LeafSource, Tensor>();
+  const seen = new Set<Node>();
+  const stack = [...roots];
+  while (stack.length > 0) {
+    const node = stack.pop()!;
+    if (seen.has(node)) continue;
+    seen.add(node);
+    const owner = ownerOf(node);
+    const source = sourceOf(node);
+    if (owner !== undefined && source !== null) found.set(source, owner);
+    stack.push(...node.inputs);
+  }
+  return found;
+}
+
+function storedNow(tensor: Tensor): Storage {
+  const { node } = tensor;
+  if (storageOf(node) === null) realize([node]);
+  return storageOf(node)!;
+}
+
+function replay(entry: Entry, tensors: readonly Tensor[]): unknown {
+  for (const before of entry.trace.beforeRun) before();
+  const inputs = entry.inputs.map((i) =>
+    i.kind === 'argument' ? storedNow(tensors[i.at]!) : i.kind === 'state' ? storedNow(i.tensor) : i.storage,
+  );
+  const scalars = entry.recording.scalars.map((source, i) => {
+    const argument = entry.scalarArguments[i]!;
+    return argument < 0 ? source.value : (tensors[argument]!.node as Node<'scalar'>).attrs.source.value;
+  });
+  const outputs = entry.recording.run(inputs, scalars, (i) => i >= entry.results);
+  entry.updated.forEach((tensor, i) => {
+    rebind(tensor, leaf(outputs[entry.results + i]!));
+  });
+  return entry.shape(outputs.slice(0, entry.results).map((storage) => new Tensor(leaf(storage))));
+}
