@@ -49,9 +49,16 @@ export async function launchChromium(): Promise<Browser> {
   });
 }
 
+/** With these headers a page is cross-origin isolated: its workers may share memory with it. */
+export const ISOLATED: Readonly<Record<string, string>> = {
+  'cross-origin-opener-policy': 'same-origin',
+  'cross-origin-embedder-policy': 'require-corp',
+};
+
 /** Serves files from memory on localhost, which is a secure context; by path, e.g. `/index.html`. */
 export async function serve(
   files: ReadonlyMap<string, string | Uint8Array>,
+  headers: Readonly<Record<string, string>> = {},
 ): Promise<{ url: string; close(): Promise<void> }> {
   const types: Record<string, string> = { html: 'text/html; charset=utf-8', js: 'text/javascript; charset=utf-8' };
   const server: Server = createServer((request, response) => {
@@ -62,7 +69,8 @@ export async function serve(
       return;
     }
     const extension = path === '/' ? 'html' : (path.split('.').at(-1) ?? '');
-    response.writeHead(200, { 'content-type': types[extension] ?? 'application/octet-stream' }).end(content);
+    const type = types[extension] ?? 'application/octet-stream';
+    response.writeHead(200, { ...headers, 'content-type': type }).end(content);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
@@ -91,8 +99,8 @@ const withoutNode: Plugin = {
   },
 };
 
-/** Bundles the module `entry` (a path) as a browser would get it, and opens it in Chromium. */
-export async function openInChromium(entry: string): Promise<ModulePage> {
+/** Bundles the module `entry` (a path) as a browser would get it, and opens it in Chromium, served with the headers. */
+export async function openInChromium(entry: string, headers?: Readonly<Record<string, string>>): Promise<ModulePage> {
   const bundle = await build({
     entryPoints: { entry },
     outdir: '/',
@@ -109,7 +117,7 @@ export async function openInChromium(entry: string): Promise<ModulePage> {
   });
   const files = new Map<string, string | Uint8Array>(bundle.outputFiles.map(({ path, contents }) => [path, contents]));
   files.set('/index.html', LOADER);
-  const server = await serve(files);
+  const server = await serve(files, headers);
   const browser = await launchChromium();
   const close = async () => {
     await browser.close();
@@ -132,9 +140,9 @@ export async function openInChromium(entry: string): Promise<ModulePage> {
   }
 }
 
-/** Opens the module `entry` (a path) in Chromium and runs its `checks`. */
-export async function runInChromium(entry: string): Promise<ChromiumRun> {
-  const page = await openInChromium(entry);
+/** Opens the module `entry` (a path) in Chromium, served with the headers, and runs its `checks`. */
+export async function runInChromium(entry: string, headers?: Readonly<Record<string, string>>): Promise<ChromiumRun> {
+  const page = await openInChromium(entry, headers);
   try {
     const results: Record<string, CheckResult> = {};
     for (const name of await page.call<string[]>('checkNames')) {

@@ -41,22 +41,26 @@ function importFromNode<Name extends keyof NodeModules>(name: Name): Promise<Nod
 
 /** What the runtime offers to an engine that wants threads. */
 export async function findPlatform(): Promise<Platform> {
-  if (typeof process !== 'undefined' && process.versions?.node) {
-    const [{ Worker }, os, v8] = await Promise.all([
-      importFromNode('node:worker_threads'),
-      importFromNode('node:os'),
-      importFromNode('node:v8'),
-    ]);
-    return {
-      cores: os.availableParallelism?.() ?? os.cpus().length,
-      spawn: (start, onEnd) => spawnInNode(Worker, start, onEnd),
-      whyNoThreads: '',
-      setV8Flag: (flag) => v8.setFlagsFromString(flag),
-    };
-  }
+  // What calls itself Node may lack its modules.
+  const node = typeof process !== 'undefined' && process.versions?.node ? await nodePlatform().catch(() => null) : null;
+  if (node) return node;
   const cores = globalThis.navigator?.hardwareConcurrency ?? 1;
   const whyNoThreads = whyNoSharedMemory();
   return { cores, spawn: whyNoThreads === '' ? spawnInBrowser : null, whyNoThreads, setV8Flag: null };
+}
+
+async function nodePlatform(): Promise<Platform> {
+  const [{ Worker }, os, v8] = await Promise.all([
+    importFromNode('node:worker_threads'),
+    importFromNode('node:os'),
+    importFromNode('node:v8'),
+  ]);
+  return {
+    cores: os.availableParallelism?.() ?? os.cpus().length,
+    spawn: (start, onEnd) => spawnInNode(Worker, start, onEnd),
+    whyNoThreads: '',
+    setV8Flag: (flag) => v8.setFlagsFromString(flag),
+  };
 }
 
 function whyNoSharedMemory(): string {

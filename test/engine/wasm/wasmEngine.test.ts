@@ -16,17 +16,15 @@ import {
   handmadeKernel,
   i32,
   i32Add,
-  i32Equal,
   i32Load,
   i32Store,
-  ifThen,
   increments,
   producing,
   renderHandmade,
   sgdUpdate,
   tableWord,
-  unreachable,
 } from './handmade.js';
+import { failing } from './handmadeFaults.js';
 
 const MIB = 2 ** 20;
 
@@ -400,12 +398,9 @@ describe.each([1, 2, 3])('the wasm engine on %i threads', (threads) => {
     const x = engine.upload(ramp(1000));
     const before = engine.memory();
     for (const at of [0, 500, 999]) {
-      const body = [get('i'), i32(at), i32Equal, ifThen(unreachable)];
-      const failing = await engine.prepare(
-        producing({ name: 'failing', phases: [{ body, points: 1000, perTask: 10 }], dtypes: ['f32'] }, 1000),
-      );
+      const failed = await engine.prepare(failing(1000, at));
       for (let i = 0; i < 10; i++) {
-        expect(() => engine.run(failing, [], [])).toThrow(
+        expect(() => engine.run(failed, [], [])).toThrow(
           new EngineError('[wasm] kernel failing failed: RuntimeError: unreachable'),
         );
       }

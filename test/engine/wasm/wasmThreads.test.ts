@@ -8,24 +8,8 @@ import { findPlatform, type SpawnWorker, type WorkerHandle } from '../../../src/
 import type { WorkerStart } from '../../../src/engine/wasm/worker.js';
 import { EngineError } from '../../../src/graph/index.js';
 import { plan } from '../handmadePlans.js';
-import {
-  atomicAdd,
-  atomicLoad,
-  atomicStore,
-  doublePlusOne,
-  get,
-  handmadeKernel,
-  i32,
-  i32Add,
-  i32Store,
-  ifElse,
-  ifThen,
-  renderHandmade,
-  repeatWhile,
-  set,
-  tableWord,
-  unreachable,
-} from './handmade.js';
+import { doublePlusOne, get, handmadeKernel, i32, i32Add, i32Store, renderHandmade, tableWord } from './handmade.js';
+import { meeting } from './handmadeFaults.js';
 
 const engines: WasmEngine[] = [];
 afterEach(() => {
@@ -54,44 +38,6 @@ async function watchedEngine(options: WasmOptions, spawn?: SpawnWorker): Promise
   engines.push(engine);
   return { engine, workers };
 }
-
-/**
- * Two tasks, which meet: each counts itself in and waits until the other one has. The second to come traps, if asked to. Without a
- * second thread the wait would end after some seconds, in a trap.
- */
-function meeting(trap: boolean) {
-  const waits = [
-    ...[...tableWord(0), ...i32(4), ...i32Add, ...atomicLoad],
-    // local n counts down so that nothing hangs.
-    ...[...get('n'), ...i32(-1), ...i32Add, ...set('n')],
-  ];
-  const kernel = handmadeKernel({
-    name: 'meeting',
-    phases: [
-      {
-        points: 2,
-        taskCost: 1e7,
-        body: [
-          [...i32(1 << 30), ...set('n')],
-          [...tableWord(0), ...i32(1), ...atomicAdd],
-          ifElse(
-            [[...tableWord(0), ...i32(4), ...i32Add, ...i32(1), ...atomicStore], trap ? unreachable : []],
-            [repeatWhile(waits, [0x45], [...get('n'), ...i32(0), 0x4a], [0x71]), ifThenExhausted()],
-          ),
-        ],
-      },
-    ],
-    dtypes: ['u32'],
-  });
-  return plan({
-    inputs: [{ length: 2, donated: true }],
-    buffers: [{ length: 2, place: { kind: 'input', index: 0 } }],
-    kernels: [{ kernel, bindings: [0], params: [] }],
-    outputs: [0],
-  });
-}
-
-const ifThenExhausted = () => [...get('n'), ...i32(0), 0x4c, ...ifThen(unreachable)];
 
 const ramp = (length: number) => Float32Array.from({ length }, (_, i) => i);
 
