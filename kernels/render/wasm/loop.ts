@@ -1,0 +1,53 @@
+import type { LoopKernel } from '../../ir.js';
+import { pointsOf } from '../nest.js';
+import type { WasmSegment } from './analysis.js';
+import { i32, op, select, type Value } from './encoder.js';
+import { type KernelFunction, WasmKernelModule } from './kernel-module.js';
+import type { WasmFeatures, WasmKernel } from './rendered.js';
+import { type SegmentSchedule, SegmentWriter } from './segment.js';
+import { chooseSchedule, inRows } from './segment-schedule.js';
+
+/** Renders a loop kernel to WebAssembly. */
+export function renderLoopKernelToWasm(kernel: LoopKernel, features: WasmFeatures): WasmKernel {
+  const module = new WasmKernelModule(kernel, features);
+  const segments = kernel.segments.filter(({ parallel, body }) => pointsOf(parallel) > 0 && body.length > 0);
+  const phases: WasmSegment[][] = segments.length > 0 ? [segments.map(inRows)] : [];
+  phases.forEach((ofPhase, i) => void writePhase(module, `phase${i}`, ofPhase));
+  return module.finish();
+}
+
+function writePhase(module: WasmKernelModule, name: string, segments: readonly WasmSegment[]): void {
+  const written = segments.map((segment, i) => {
+    const schedule = chooseSchedule(segment);
+    const f = module.function(`${name}segment${i}`);
+    new SegmentWriter(f, segment, schedule).write();
+    return { f, schedule };
+  });
+  const tasks = written.reduce((sum, { schedule }) => sum + schedule.tasks, 0);
+  const cost = written.reduce((sum, { schedule }) => sum + schedule.tasks * schedule.taskCost, 0);
+  const phase = { name, tasks, taskCost: cost / tasks };
+  module.phase(phase, written.length === 1 ? written[0]!.f : joined(module, name, written));
+}
+
+/** A function whose tasks are those of several functions, one after another. */
+function joined(
+  module: WasmKernelModule,
+  name: string,
+  parts: readonly { f: KernelFunction; schedule: SegmentSchedule }[],
+): KernelFunction {
+  const all = module.function(name);
+  let start = 0;
+  for (const { f, schedule } of parts) {
+    const from = all.body.let(below(all.begin, start));
+    const to = all.body.let(below(all.end, start));
+    const end = all.body.let(select(to, i32(schedule.tasks), op('i32.lt_s', to, i32(schedule.tasks))));
+    all.body.if(op('i32.lt_s', from, end), (inner) => inner.call(f.fn, from, end, all.table, all.scratch));
+    start += schedule.tasks;
+  }
+  return all;
+}
+
+/** A task's number among those from `start` on; 0 for those before. */
+function below(task: Value, start: number): Value {
+  return select(op('i32.sub', task, i32(start)), i32(0), op('i32.gt_u', task, i32(start)));
+}

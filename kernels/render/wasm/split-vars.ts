@@ -1,0 +1,70 @@
+import type { Index, IndexVar } from '../../ir.js';
+import { type Affine, type Atom, affine } from '../affine.js';
+import { joinLoops, type Nest } from '../nest.js';
+
+/** Loops that a variable is split into, at most. */
+const MAX_LOOPS = 5;
+
+/** The div and mod below a form. */
+function divisions(form: Affine): (Atom & { kind: 'div' | 'mod' })[] {
+  return form.terms.flatMap(({ atom }) =>
+    atom.kind === 'div' || atom.kind === 'mod' ? [atom, ...divisions(atom.a)] : [],
+  );
+}
+
+const isVar = ({ terms, constant }: Affine, v: IndexVar): boolean =>
+  constant === 0 &&
+  terms.length === 1 &&
+  terms[0]!.coefficient === 1 &&
+  terms[0]!.atom.kind === 'var' &&
+  terms[0]!.atom.v === v;
+
+/**
+ * Splits variables that are divided (v / d, v % d, as views write them) into two loops, until nothing is divided any more, then joins
+ * what needs no division after all: nested loops walk through memory in straight lines.
+ */
+export function splitLoops(vars: readonly IndexVar[], indices: readonly Index[]): Nest {
+  let loops = [...vars];
+  let known = new Map<IndexVar, Index>();
+  for (let i = 0; i < loops.length && loops.length < vars.length + MAX_LOOPS; ) {
+    const v = loops[i]!;
+    const substitution = (other: IndexVar) => known.get(other);
+    const divisors = indices
+      .flatMap((index) => divisions(affine(index, substitution)))
+      .filter(({ a, b }) => isVar(a, v) && b > 1 && v.extent % b === 0 && b < v.extent)
+      .map(({ b }) => b);
+    if (divisors.length === 0) {
+      i++;
+      continue;
+    }
+    const size = Math.min(...divisors);
+    const outer: IndexVar = { name: `${v.name}o`, extent: v.extent / size };
+    const inner: IndexVar = { name: `${v.name}i`, extent: size };
+    const whole: Index = { kind: 'mul', a: { kind: 'var', v: outer }, b: size };
+    known = new Map([...known, [v, { kind: 'add', a: whole, b: { kind: 'var', v: inner } }]]);
+    loops = [...loops.slice(0, i), outer, inner, ...loops.slice(i + 1)];
+  }
+  const inLoops = indices.map((index) => substituted(index, known));
+  const joined = joinLoops(loops, inLoops);
+  return { loops: joined.loops, indices: new Map([...known, ...joined.indices]) };
+}
+
+/** An index in terms of other variables. */
+export function substituted(index: Index, by: ReadonlyMap<IndexVar, Index>): Index {
+  switch (index.kind) {
+    case 'const':
+    case 'value':
+      return index;
+    case 'var': {
+      const other = by.get(index.v);
+      return other ? substituted(other, by) : index;
+    }
+    case 'add':
+    case 'sub':
+      return { ...index, a: substituted(index.a, by), b: substituted(index.b, by) };
+    case 'mul':
+    case 'div':
+    case 'mod':
+      return { ...index, a: substituted(index.a, by) };
+  }
+}
