@@ -166,9 +166,20 @@ const WORKGROUP_TILES = [
   [4, 4, 4, 4, 16, 8],
 ] as const;
 
+/** Few rows or columns: a workgroup's layers share the depth of a few dot products, and read neighbouring steps of k. */
+function thinTiles({ m, n }: ContractionKernel): (readonly [number, number, number, number, number, number])[] {
+  const few = 4;
+  return [
+    ...(m.extent <= few ? [[Math.max(m.extent, 1), 4, 8, 1, 16, 8] as const] : []),
+    ...(n.extent <= few ? [[4, Math.max(n.extent, 1), 1, 8, 16, 8] as const] : []),
+  ];
+}
+
 function workgroupMemorySchedules(kernel: ContractionKernel): ContractionSchedule[] {
-  const [loadA, loadB] = [widestLoad(kernel, 'a'), widestLoad(kernel, 'b')];
-  return WORKGROUP_TILES.map(([tm, tn, wgX, wgY, ku, splitK]) => ({
+  const [wideA, wideB] = [widestLoad(kernel, 'a'), widestLoad(kernel, 'b')];
+  // Four rows at a time only where a tile has whole fours of them.
+  const load = (wide: LoadWidth, rows: number): LoadWidth => (wide === 'row' && rows % 4 !== 0 ? 'scalar' : wide);
+  return [...WORKGROUP_TILES, ...thinTiles(kernel)].map(([tm, tn, wgX, wgY, ku, splitK]) => ({
     kind: 'shared',
     tm,
     tn,
@@ -177,8 +188,8 @@ function workgroupMemorySchedules(kernel: ContractionKernel): ContractionSchedul
     wgY,
     share: 'none',
     splitK,
-    loadA,
-    loadB,
+    loadA: load(wideA, tm * wgY),
+    loadB: load(wideB, tn * wgX),
   }));
 }
 

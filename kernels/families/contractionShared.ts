@@ -115,7 +115,7 @@ class StagedOperand {
     [this.tile, this.fetched, this.own, this.count] =
       name === 'a' ? ['tileA', 'left', 'local.y', s.tm] : ['tileB', 'right', 'local.x', s.tn];
     this.rows = name === 'a' ? s.tm * s.wgY : s.tn * s.wgX;
-    this.layout = load === 'scalar' ? (this.contiguousAlongK() ? 'k' : 'row') : load;
+    this.layout = load !== 'scalar' ? load : this.rows % 4 !== 0 || this.contiguousAlongK() ? 'k' : 'row';
     this.pitch = this.layout === 'row' ? this.rows / 4 : s.ku / 4 + 1;
     this.cells = this.layout === 'row' ? s.ku * this.pitch : this.rows * this.pitch;
   }

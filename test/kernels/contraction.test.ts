@@ -133,6 +133,19 @@ describeWebGPU('contraction on Dawn', () => {
       await checkProduct(shape, schedules);
     });
 
+    it.each([
+      [1, 38, layouts[0]!],
+      [3, 38, layouts[3]!],
+      [38, 1, layouts[1]!],
+      [38, 2, layouts[2]!],
+    ])('stages thin products: %i x %i, %o', async (m, n, layout) => {
+      const shape = { batch: 2, m, n, k: 70, ...layout };
+      await checkProduct(
+        shape,
+        allSchedules(productKernel(shape)).filter((s) => s.splitK > 1),
+      );
+    });
+
     it('multiplies odd extents in a batch', async () => {
       await checkProduct({ batch: 2, m: 35, n: 13, k: 7, transA: true, transB: true });
     });
