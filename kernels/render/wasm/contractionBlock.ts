@@ -1,0 +1,213 @@
+import type { ContractionKernel, Index, IndexVar } from '../../ir.js';
+import type { Substitution } from '../affine.js';
+import { plus, times, variable } from './contractionOperands.js';
+import {
+  type BlockVars,
+  blockVars,
+  type Extents,
+  PANEL,
+  type Panels,
+  paddedColumns,
+  panelsOf,
+  type Tiling,
+} from './contractionTiling.js';
+import { type Block, i32, type Local, op, select, type Value } from './encoder.js';
+import type { KernelFunction } from './kernel-module.js';
+import type { WasmScope } from './scope.js';
+
+/** A contraction cut into blocks: its variables in terms of blocks and places inside of them. */
+export class Blocks {
+  readonly vars: BlockVars;
+  /** m, n and k by the variables of the blocks. */
+  readonly indices: ReadonlyMap<IndexVar, Index>;
+  /** Blocks along batch, splits, columns and rows, the last changing fastest. */
+  readonly grid: readonly IndexVar[];
+  /** Register blocks along each row of columns, but for the last block of a row. */
+  readonly panels: Panels;
+  readonly lastPanels: Panels;
+  /** Columns of the last block of a row. */
+  readonly lastColumns: number;
+  readonly lastRows: number;
+  readonly lastSteps: number;
+  readonly stepBlocksOfSplit: number;
+  /** Columns that sums of a block take up for each row. */
+  readonly pitch: number;
+
+  constructor(
+    readonly kernel: ContractionKernel,
+    readonly extents: Extents,
+    readonly tiling: Tiling,
+  ) {
+    const vars = blockVars(extents, tiling);
+    this.vars = vars;
+    const { rows, lines, columns, steps } = tiling;
+    const line = plus(times(variable(vars.lineBlock), lines), variable(vars.line));
+    const column = plus(times(variable(vars.columnBlock), columns), variable(vars.column));
+    this.indices = new Map([
+      [kernel.m, plus(times(variable(vars.rowBlock), rows), variable(vars.row))],
+      [kernel.n, plus(times(line, extents.width), column)],
+      [kernel.k, plus(times(variable(vars.stepBlock), steps), variable(vars.step))],
+    ]);
+    this.grid = [kernel.batch, vars.split, vars.lineBlock, vars.columnBlock, vars.rowBlock];
+    this.lastColumns = extents.width - (vars.columnBlock.extent - 1) * columns;
+    this.lastRows = extents.m - (vars.rowBlock.extent - 1) * rows;
+    this.lastSteps = extents.k - (vars.stepBlock.extent - 1) * steps;
+    this.panels = panelsOf(columns);
+    this.lastPanels = panelsOf(this.lastColumns);
+    this.stepBlocksOfSplit = Math.ceil(vars.stepBlock.extent / tiling.splits);
+    this.pitch = lines * this.linePitch;
+  }
+
+  get count(): number {
+    return this.grid.reduce((product, { extent }) => product * extent, 1);
+  }
+
+  get tasks(): number {
+    return Math.ceil(this.count / this.tiling.group);
+  }
+
+  /** Sums of one row of columns, padding included. */
+  get linePitch(): number {
+    return Math.max(paddedColumns(this.panels), paddedColumns(this.lastPanels));
+  }
+
+  get panelsOfLine(): number {
+    return Math.ceil(this.linePitch / PANEL);
+  }
+
+  /** How the variables of the kernel read in a block. */
+  get substitution(): Substitution {
+    return (v) => this.indices.get(v);
+  }
+}
+
+/** A block where it is being computed. */
+export interface BlockPlace {
+  readonly scope: WasmScope;
+  /** Rows, rows of columns and columns in it. */
+  readonly rows: Value | number;
+  readonly lines: Value | number;
+  /** Whether the block is the last along its rows, columns or row of columns; null where all are equal. */
+  readonly isLastRows: Value | null;
+  readonly isLastColumns: Value | null;
+}
+
+/** Runs `body` for the blocks of tasks begin … end - 1; those that differ in `without` alone count as one. */
+export function forBlocks(
+  f: KernelFunction,
+  blocks: Blocks,
+  body: (place: BlockPlace, values: BlockValues) => void,
+  without?: IndexVar,
+): void {
+  const { tiling } = blocks;
+  const grid = blocks.grid.filter((v) => v !== without);
+  const count = grid.reduce((product, { extent }) => product * extent, 1);
+  const { group } = tiling;
+  const block = f.body;
+  const first = group === 1 ? f.begin : block.let(op('i32.mul', f.begin, i32(group)));
+  let end: Local = f.end;
+  if (group > 1) {
+    const grouped = block.let(op('i32.mul', f.end, i32(group)));
+    end = block.let(select(grouped, i32(count), op('i32.lt_u', grouped, i32(count))));
+  }
+  const number = f.fn.local('i32');
+  block.for(number, first, end, 1, (inner) => {
+    const values = decode(inner, number, grid);
+    const scope = f.scope({ vars: values, indices: blocks.indices }, inner);
+    body(placeOf(blocks, scope, values), values);
+  });
+}
+
+export type BlockValues = ReadonlyMap<IndexVar, Value | number>;
+
+/** The values of variables from the row-major number of a point; those of one value are numbers. */
+export function decode(block: Block, number: Local, vars: readonly IndexVar[]): Map<IndexVar, Value | number> {
+  const values = new Map<IndexVar, Value | number>();
+  let rest: Local = number;
+  const many = vars.filter(({ extent }) => extent > 1);
+  for (const v of vars) if (v.extent <= 1) values.set(v, 0);
+  for (let i = many.length - 1; i >= 0; i--) {
+    const v = many[i]!;
+    if (i === 0) {
+      values.set(v, rest);
+    } else {
+      const above = block.let(op('i32.div_u', rest, i32(v.extent)));
+      values.set(v, block.let(op('i32.sub', rest, op('i32.mul', above, i32(v.extent)))));
+      rest = above;
+    }
+  }
+  return values;
+}
+
+function placeOf(blocks: Blocks, scope: WasmScope, values: BlockValues): BlockPlace {
+  const { vars, tiling, extents } = blocks;
+  const { block } = scope;
+  const lastOf = (v: IndexVar): Value | null => {
+    const value = values.get(v)!;
+    return typeof value === 'number' ? null : block.let(op('i32.eq', value, i32(v.extent - 1)));
+  };
+  const choose = (last: Value | null, ofLast: number, other: number): Value | number =>
+    last === null ? ofLast : ofLast === other ? other : block.let(select(i32(ofLast), i32(other), last));
+  const [isLastRows, isLastLines, isLastColumns] = [
+    lastOf(vars.rowBlock),
+    lastOf(vars.lineBlock),
+    lastOf(vars.columnBlock),
+  ];
+  const lineCount = extents.n / extents.width;
+  const lastLines = lineCount - (vars.lineBlock.extent - 1) * tiling.lines;
+  return {
+    scope,
+    rows: choose(isLastRows, blocks.lastRows, tiling.rows),
+    lines: choose(isLastLines, lastLines, tiling.lines),
+    isLastRows,
+    isLastColumns,
+  };
+}
+
+/** Appends to `block` where the condition holds (null: always). */
+export function when(block: Block, condition: Value | null, body: (inner: Block) => void): void {
+  if (condition === null) body(block);
+  else block.if(condition, body);
+}
+
+/**
+ * Runs `body` over the columns of a row in vectors: pairs that make up whole panels, then what the last block has beyond them.
+ * `scope` knows everything of the block but the column.
+ */
+export function forColumns(
+  blocks: Blocks,
+  place: BlockPlace,
+  scope: WasmScope,
+  body: (steps: readonly WasmScope[], isRest: boolean) => void,
+): void {
+  const { column } = blocks.vars;
+  const { isLastColumns } = place;
+  const [columns, last] = [blocks.tiling.columns, blocks.lastColumns].map((count) => count - (count % PANEL)) as [
+    number,
+    number,
+  ];
+  const to =
+    isLastColumns === null
+      ? last
+      : columns === last
+        ? last
+        : scope.block.let(select(i32(last), i32(columns), isLastColumns));
+  scope.vectorLoop(column, 0, to, 2, (_, steps) => body(steps, false));
+  forRest(blocks, place, scope, body);
+}
+
+/** The columns of the last block that fill no panel. */
+function forRest(
+  blocks: Blocks,
+  { isLastColumns }: BlockPlace,
+  scope: WasmScope,
+  body: (steps: readonly WasmScope[], isRest: boolean) => void,
+): void {
+  const { lastColumns, vars } = blocks;
+  if (lastColumns % PANEL === 0) return;
+  when(scope.block, isLastColumns, (block) => {
+    const rest: IndexVar = { name: 'rest', extent: lastColumns };
+    const inside = scope.child({ indices: new Map([[vars.column, variable(rest)]]) }, block);
+    inside.vectorRest(rest, lastColumns - (lastColumns % PANEL), (_, steps) => body(steps, true));
+  });
+}

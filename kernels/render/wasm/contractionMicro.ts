@@ -1,0 +1,93 @@
+import {
+  type Block,
+  i32,
+  type Local,
+  load,
+  op,
+  splatI32,
+  type Value,
+  type WasmFunction,
+  type WasmModule,
+} from './encoder.js';
+
+/** Sums of products of four values at a time. */
+export interface Arithmetic {
+  readonly dtype: 'f32' | 'i32' | 'u32';
+  /** Multiply and add in one operation, where the engine has it. */
+  readonly relaxed: boolean;
+}
+
+/** sum + a * b. */
+export function multiplyAdd({ dtype, relaxed }: Arithmetic, a: Value, b: Value, sum: Value): Value {
+  if (dtype !== 'f32') return op('i32x4.add', sum, op('i32x4.mul', a, b));
+  return relaxed ? op('f32x4.relaxed_madd', a, b, sum) : op('f32x4.add', sum, op('f32x4.mul', a, b));
+}
+
+/** Where a register block finds its operands; all strides are bytes, none is negative and `aStep` is not 0. */
+export interface MicroShape {
+  /** Rows of the block: 1 to 4. */
+  readonly rows: number;
+  /** Vectors of columns: 1 or 2. With four rows two make eight sums, as many as keep the multipliers busy. */
+  readonly vectors: number;
+  readonly aRow: number;
+  readonly aStep: number;
+  /** From step to step of k, or 'table': the address that is passed points to offsets, one a step. */
+  readonly bStep: number | 'table';
+  readonly cRow: number;
+  /** Whether blocks continue sums of an earlier part of k: then a last parameter is 0 where they do, and 1 where they start. */
+  readonly continues: boolean;
+}
+
+/**
+ * A function (a, b, c, steps, table?, starts?) that adds `steps` (at least 1) products to a block of sums in memory at `c`.
+ *
+ * Compilers load all operands of a straight piece of code before they compute: more than one step a piece would need more than the
+ * 16 vector registers of x86 and go through the stack. The loop takes two steps, and its test of the end stands between them.
+ */
+export function microKernel(module: WasmModule, name: string, shape: MicroShape, arithmetic: Arithmetic): WasmFunction {
+  const { rows, vectors, aRow, aStep, bStep, cRow, continues } = shape;
+  const tabled = bStep === 'table';
+  const fn = module.function(name, Array(4 + Number(tabled) + Number(continues)).fill('i32'), []);
+  const [a, b, c, steps] = fn.params as [Local, Local, Local, Local];
+  const table = tabled ? fn.params[4]! : null;
+  const { body } = fn;
+  const sums = Array.from({ length: rows }, () => Array.from({ length: vectors }, () => fn.local('v128')));
+  const each = (visit: (sum: Local, offset: number) => void): void =>
+    sums.forEach((row, i) => row.forEach((sum, j) => visit(sum, i * cRow + 16 * j)));
+  const zero = (block: Block) => each((sum) => block.set(sum, splatI32(0)));
+  if (continues) {
+    body.if(fn.params[fn.params.length - 1]!, zero, (otherwise) =>
+      each((sum, offset) => otherwise.set(sum, load('v128.load', c, offset))),
+    );
+  } else {
+    zero(body);
+  }
+  const columns = Array.from({ length: vectors }, () => fn.local('v128'));
+  const left = fn.local('v128');
+  const at = tabled ? fn.local('i32') : b;
+  const step = (block: Block, number: number): void => {
+    if (table) block.set(at, op('i32.add', b, load('i32.load', table, 4 * number)));
+    columns.forEach((column, j) =>
+      block.set(column, load('v128.load', at, (tabled ? 0 : number * (bStep as number)) + 16 * j)),
+    );
+    sums.forEach((row, i) => {
+      block.set(left, load('v128.load32_splat', a, i * aRow + number * aStep));
+      row.forEach((sum, j) => block.set(sum, multiplyAdd(arithmetic, left, columns[j]!, sum)));
+    });
+  };
+  const advance = (block: Block, local: Local, bytes: number) => block.set(local, op('i32.add', local, i32(bytes)));
+  const last = body.let(op('i32.add', a, op('i32.mul', op('i32.sub', steps, i32(1)), i32(aStep))));
+  const end = body.let(op('i32.add', last, i32(aStep)));
+  const inside = body.inner(2);
+  step(inside, 0);
+  // An odd number of steps leaves from here: block { loop { step; br_if 1; step; br_if 0 } }.
+  inside.push([op('i32.eq', a, last).code, 0x0d, 1]);
+  step(inside, 1);
+  advance(inside, table ?? b, tabled ? 8 : 2 * (bStep as number));
+  advance(inside, a, 2 * aStep);
+  body.push([0x02, 0x40]);
+  body.placeLoop(inside, op('i32.ne', a, end));
+  body.push([0x0b]);
+  each((sum, offset) => body.store('v128.store', c, sum, offset));
+  return fn;
+}

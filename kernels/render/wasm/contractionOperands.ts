@@ -1,0 +1,120 @@
+import type { ContractionKernel, Expr, Index, IndexVar } from '../../ir.js';
+import { type Affine, type Atom, affine, type Substitution } from '../affine.js';
+import { indicesBelow } from '../nest.js';
+import { loadsBelow } from '../uses.js';
+
+const UNCHANGED: Substitution = () => undefined;
+
+/** True if the form changes with `v`. */
+export const dependsOn = ({ terms }: Affine, v: IndexVar): boolean => terms.some(({ atom }) => atomDependsOn(atom, v));
+
+function atomDependsOn(atom: Atom, v: IndexVar): boolean {
+  if (atom.kind === 'var') return atom.v === v;
+  return atom.kind === 'value' ? exprDependsOn(atom.expr, v) : dependsOn(atom.a, v);
+}
+
+/** True if an expression changes with `v`. */
+export const exprDependsOn = (expr: Expr, v: IndexVar): boolean =>
+  indicesBelow([expr]).some((index) => dependsOn(affine(index, UNCHANGED), v));
+
+/** How far a form moves with `v`, or null where the steps differ. */
+export function stepOf({ terms }: Affine, v: IndexVar): number | null {
+  let step = 0;
+  for (const { atom, coefficient } of terms) {
+    if (atom.kind === 'var' && atom.v === v) step += coefficient;
+    else if (atom.kind !== 'var' && atomDependsOn(atom, v)) return null;
+  }
+  return step;
+}
+
+/** An operand that lies in a buffer as the multiplication reads it. */
+export interface DirectOperand {
+  readonly buffer: number;
+  readonly index: Index;
+  /** Elements from row (of the left operand; column of the right one) to row, and from step to step of k. */
+  readonly row: number;
+  readonly step: number;
+}
+
+/** The operand as elements of a buffer at constant strides along `row` and `k`, or null where it has to be computed. */
+export function directOperand(expr: Expr, row: IndexVar, k: IndexVar): DirectOperand | null {
+  if (expr.kind !== 'load' || expr.dtype === 'bool' || expr.clamp) return null;
+  const form = affine(expr.index, UNCHANGED);
+  const [perRow, perStep] = [stepOf(form, row), stepOf(form, k)];
+  if (perRow === null || perStep === null || perRow < 0 || perStep <= 0) return null;
+  return { buffer: expr.buffer, index: expr.index, row: perRow, step: perStep };
+}
+
+/** Which of two variables an expression's memory is contiguous in: the lanes that it is best computed in. */
+export function lanesAlong(expr: Expr, first: IndexVar, second: IndexVar, substitution: Substitution): IndexVar {
+  let score = 0;
+  for (const { index } of loadsBelow([expr])) {
+    const form = affine(index, substitution);
+    const reads = (v: IndexVar): number => {
+      const step = stepOf(form, v);
+      return step === null ? -1 : Math.abs(step) === 1 ? 1 : step === 0 ? 0 : -1;
+    };
+    score += reads(first) - reads(second);
+  }
+  return score >= 0 ? first : second;
+}
+
+/** Below this many columns a row is not worth loops of its own. */
+const LEAST_WIDTH = 4;
+
+/**
+ * Columns of the right operand and of the output may lie in rows of memory: positions of an image, images of a batch. Gives the width
+ * of those rows (n = row * width + column), all of n where no index divides it.
+ */
+export function widthOfRows({ n, b, epilogue }: ContractionKernel): number {
+  const indices = [...indicesBelow([b, ...epilogue.map(({ value }) => value)]), ...epilogue.map(({ index }) => index)];
+  const divisors = new Set<number>();
+  for (const index of indices) collectDivisors(affine(index, UNCHANGED), n, divisors);
+  if (divisors.size === 0) return n.extent;
+  const width = Math.min(...divisors);
+  if (width < LEAST_WIDTH || n.extent % width !== 0) return n.extent;
+  const row: IndexVar = { name: 'row', extent: n.extent / width };
+  const column: IndexVar = { name: 'column', extent: width };
+  const inRows = rowMajor([row, column]);
+  const divided = indices.some(
+    (index) =>
+      stepOf(
+        affine(index, (v) => (v === n ? inRows : undefined)),
+        column,
+      ) === null,
+  );
+  return divided ? n.extent : width;
+}
+
+function collectDivisors({ terms }: Affine, v: IndexVar, divisors: Set<number>): void {
+  for (const { atom } of terms) {
+    if (atom.kind !== 'div' && atom.kind !== 'mod') continue;
+    const [only, ...more] = atom.a.terms;
+    if (only && more.length === 0 && only.atom.kind === 'var' && only.atom.v === v && only.coefficient === 1) {
+      if (atom.a.constant === 0) divisors.add(atom.b);
+    } else {
+      collectDivisors(atom.a, v, divisors);
+    }
+  }
+}
+
+/** Row-major position of several variables; those of one value do not count. */
+export function rowMajor(vars: readonly IndexVar[]): Index {
+  let index: Index = { kind: 'const', value: 0 };
+  for (const v of vars) {
+    index = v.extent <= 1 ? index : plus(times(index, v.extent), { kind: 'var', v });
+  }
+  return index;
+}
+
+export const variable = (v: IndexVar): Index => ({ kind: 'var', v });
+export const constant = (value: number): Index => ({ kind: 'const', value });
+export const times = (a: Index, b: number): Index =>
+  a.kind === 'const' ? constant(a.value * b) : b === 1 ? a : { kind: 'mul', a, b };
+export function plus(...parts: Index[]): Index {
+  return parts
+    .filter((part) => part.kind !== 'const' || part.value !== 0)
+    .reduce<Index>((a, b) => (a.kind === 'const' && a.value === 0 ? b : { kind: 'add', a, b }), constant(0));
+}
+export const quotient = (a: Index, b: number): Index => (b === 1 ? a : { kind: 'div', a, b });
+export const remainder = (a: Index, b: number): Index => (b === 1 ? constant(0) : { kind: 'mod', a, b });

@@ -1,0 +1,214 @@
+import type { ContractionKernel, Index, IndexVar } from '../../ir.js';
+import { type BlockPlace, type Blocks, decode, forColumns, when } from './contractionBlock.js';
+import {
+  constant,
+  exprDependsOn,
+  lanesAlong,
+  plus,
+  quotient,
+  remainder,
+  times,
+  variable,
+} from './contractionOperands.js';
+import { PANEL } from './contractionTiling.js';
+import { type Block, i32, op, select, shuffle, type Value } from './encoder.js';
+import type { KernelFunction, WasmKernelModule } from './kernel-module.js';
+import type { WasmScope } from './scope.js';
+
+/** Steps of k in a part of it, and whether it is the last part (null: there is only one). */
+export interface StepsPlace {
+  readonly scope: WasmScope;
+  readonly steps: Value | number;
+  readonly isLast: Value | null;
+}
+
+/** Words of a packed block of the right operand. */
+export const packedWords = (blocks: Blocks): number =>
+  blocks.tiling.lines * blocks.panelsOfLine * blocks.tiling.steps * PANEL;
+
+/**
+ * Copies a block of the right operand to panels: for each eight columns, the steps of k one after another. Half panels have rows of
+ * four. Whatever the operand computes is computed here, once for all rows of the block.
+ */
+export function packRight(blocks: Blocks, place: BlockPlace, part: StepsPlace, buffer: number): void {
+  const { kernel, vars, substitution } = blocks;
+  const alongColumns = lanesAlong(kernel.b, vars.column, vars.step, substitution) === vars.column;
+  part.scope.loop(vars.line, 0, place.lines, (line) => {
+    if (alongColumns) packAlongColumns(blocks, place, part, line, buffer);
+    else packAlongSteps(blocks, place, part, line, buffer);
+  });
+}
+
+function packAlongColumns(blocks: Blocks, place: BlockPlace, part: StepsPlace, line: WasmScope, buffer: number): void {
+  const { kernel, vars, tiling, panelsOfLine, lastPanels } = blocks;
+  const panel = plus(times(variable(vars.line), panelsOfLine), quotient(variable(vars.column), PANEL));
+  const indexIn = (width: number) =>
+    plus(
+      times(panel, tiling.steps * PANEL),
+      times(variable(vars.step), width),
+      remainder(variable(vars.column), width),
+    );
+  const [whole, half] = [indexIn(PANEL), indexIn(PANEL / 2)];
+  line.loop(vars.step, 0, part.steps, (step) => {
+    forColumns(blocks, place, step, (scopes, isRest) => {
+      const index = isRest && lastPanels.half ? half : whole;
+      for (const scope of scopes) scope.stores([{ kind: 'store', buffer, index, value: kernel.b }]);
+    });
+  });
+}
+
+/** Memory runs along k: reads four steps of four columns and transposes them. */
+function packAlongSteps(blocks: Blocks, place: BlockPlace, part: StepsPlace, line: WasmScope, buffer: number): void {
+  const { tiling, lastColumns, lastPanels } = blocks;
+  const { isLastColumns } = place;
+  const [all, last] = [tiling.columns, lastColumns].map((columns) => 2 * Math.floor(columns / PANEL)) as [
+    number,
+    number,
+  ];
+  const group: IndexVar = { name: 'group', extent: Math.ceil(tiling.columns / 4) };
+  const groups =
+    isLastColumns === null ? last : all === last ? all : line.block.let(select(i32(last), i32(all), isLastColumns));
+  line.loop(group, 0, groups, (scope) => packGroup(blocks, part, scope, group, { count: 4, width: PANEL, buffer }));
+  const rest = lastColumns % PANEL;
+  if (rest === 0) return;
+  when(line.block, isLastColumns, (block) => {
+    for (let done = 0; done < rest; done += 4) {
+      const scope = line.child({ vars: new Map([[group, last + done / 4]]) }, block);
+      const count = Math.min(4, rest - done);
+      packGroup(blocks, part, scope, group, { count, width: lastPanels.half ? PANEL / 2 : PANEL, buffer });
+    }
+  });
+}
+
+interface Group {
+  /** Columns that there are. */
+  readonly count: number;
+  /** Columns of its panel's rows. */
+  readonly width: number;
+  readonly buffer: number;
+}
+
+function packGroup(
+  blocks: Blocks,
+  { steps, isLast }: StepsPlace,
+  scope: WasmScope,
+  group: IndexVar,
+  { count, width, buffer }: Group,
+): void {
+  const { kernel, vars, tiling, panelsOfLine, lastSteps } = blocks;
+  const { block, f } = scope;
+  const member: IndexVar = { name: 'member', extent: 4 };
+  const inGroup = scope.child({ indices: new Map([[vars.column, plus(times(variable(group), 4), variable(member))]]) });
+  const panel = plus(times(variable(vars.line), panelsOfLine), quotient(variable(group), 2));
+  const start = plus(times(panel, tiling.steps * PANEL), times(remainder(variable(group), 2), 4));
+  const target = block.let(op('i32.add', f.buffer(buffer), op('i32.shl', scope.index(start), i32(2))));
+  const copy = (inner: WasmScope, rows: number): void => {
+    const columns = Array.from({ length: count }, (_, n) => {
+      const { value } = inner.child({ vars: new Map([[member, n]]) }).named(kernel.b);
+      return value;
+    });
+    const rowsOf = transposed(
+      inner.block,
+      [0, 1, 2, 3].map((n) => columns[n] ?? columns[0]!),
+    );
+    for (let n = 0; n < rows; n++) inner.block.store('v128.store', target, rowsOf[n]!, 4 * width * n);
+  };
+  const rest = lastSteps % 4;
+  const whole =
+    typeof steps === 'number' ? steps - (steps % 4) : rest === 0 ? steps : block.let(op('i32.and', steps, i32(-4)));
+  inGroup.vectorLoop(vars.step, 0, whole, 1, (inner) => {
+    copy(inner, 4);
+    inner.block.set(target, op('i32.add', target, i32(16 * width)));
+  });
+  if (rest === 0) return;
+  when(block, isLast, (inner) => {
+    const vector = { v: vars.step, first: whole, vectors: 1, lanes: rest };
+    copy(inGroup.child({ vector }, inner), rest);
+  });
+}
+
+function transposed(block: Block, vectors: readonly Value[]): Value[] {
+  const [a, b, c, d] = vectors as [Value, Value, Value, Value];
+  const [ab, cd] = [block.let(shuffle(a, b, [0, 4, 1, 5])), block.let(shuffle(c, d, [0, 4, 1, 5]))];
+  const [abHigh, cdHigh] = [block.let(shuffle(a, b, [2, 6, 3, 7])), block.let(shuffle(c, d, [2, 6, 3, 7]))];
+  return [
+    shuffle(ab, cd, [0, 1, 4, 5]),
+    shuffle(ab, cd, [2, 3, 6, 7]),
+    shuffle(abHigh, cdHigh, [0, 1, 4, 5]),
+    shuffle(abHigh, cdHigh, [2, 3, 6, 7]),
+  ];
+}
+
+/** The left operand in a buffer of its own, as all blocks then read it. */
+export interface PackedLeft {
+  readonly words: number;
+  /** Elements from row to row and from step to step. */
+  readonly row: number;
+  readonly step: number;
+  readonly lanes: IndexVar;
+  /** Batches that differ. */
+  readonly batches: number;
+}
+
+/** Rows whose distance is a large power of two would share few lines of the cache. */
+function padded(length: number): number {
+  const whole = Math.ceil(length / 4) * 4;
+  return whole % 512 === 0 ? whole + 16 : whole;
+}
+
+export function planPackedLeft({ a, batch, m, k }: ContractionKernel): PackedLeft {
+  const lanes = lanesAlong(a, k, m, () => undefined);
+  const batches = exprDependsOn(a, batch) ? batch.extent : 1;
+  const pitch = padded(lanes.extent);
+  const [row, step] = lanes === k ? [pitch, 1] : [1, pitch];
+  return { words: batches * (lanes === k ? m : k).extent * pitch, row, step, lanes, batches };
+}
+
+/** Words that a task of packing computes, at least. */
+const PACKED_AT_ONCE = 8192;
+
+/** Adds the phase that computes the left operand once for all blocks. */
+export function packLeft(module: WasmKernelModule, { lanes, batches, row, step }: PackedLeft, buffer: number): void {
+  const kernel = module.kernel as ContractionKernel;
+  const across = lanes === kernel.k ? kernel.m : kernel.k;
+  const pitch = lanes === kernel.k ? row : step;
+  const batch: IndexVar = { name: 'packedBatch', extent: batches };
+  const f = module.function('pack');
+  const rows = batches * across.extent;
+  const each = Math.max(1, Math.ceil(PACKED_AT_ONCE / lanes.extent));
+  const index = plus(times(plus(times(variable(batch), across.extent), variable(across)), pitch), variable(lanes));
+  forRows(
+    f,
+    rows,
+    each,
+    (scope) => {
+      const whole = lanes.extent - (lanes.extent % 8);
+      const copy = (_: WasmScope, steps: readonly WasmScope[]) => {
+        for (const inner of steps) inner.stores([{ kind: 'store', buffer, index, value: kernel.a }]);
+      };
+      scope.vectorLoop(lanes, 0, whole, 2, copy);
+      scope.vectorRest(lanes, whole, copy);
+    },
+    [batch, across],
+    new Map([[kernel.batch, batches === 1 ? constant(0) : variable(batch)]]),
+  );
+  module.phase({ name: 'pack', tasks: Math.ceil(rows / each), taskCost: each * lanes.extent }, f);
+}
+
+function forRows(
+  f: KernelFunction,
+  rows: number,
+  each: number,
+  body: (scope: WasmScope) => void,
+  vars: readonly IndexVar[],
+  indices: ReadonlyMap<IndexVar, Index>,
+): void {
+  const { body: block } = f;
+  const first = block.let(op('i32.mul', f.begin, i32(each)));
+  const beyond = block.let(op('i32.mul', f.end, i32(each)));
+  const end = block.let(select(beyond, i32(rows), op('i32.lt_u', beyond, i32(rows))));
+  const number = f.fn.local('i32');
+  block.for(number, first, end, 1, (inner) => {
+    body(f.scope({ vars: decode(inner, number, vars), indices }, inner));
+  });
+}

@@ -1,0 +1,256 @@
+import type { ContractionKernel, Expr, Index, IndexVar } from '../../ir.js';
+import { type BlockPlace, Blocks, forBlocks, forColumns, when } from './contractionBlock.js';
+import { type Arithmetic, microKernel } from './contractionMicro.js';
+import { type DirectOperand, directOperand, plus, times, variable } from './contractionOperands.js';
+import { packedWords, packLeft, packRight, planPackedLeft, type StepsPlace } from './contractionPack.js';
+import { chooseTiling, type Extents, PANEL } from './contractionTiling.js';
+import { type Block, i32, type Local, op, select, type Value, type WasmFunction } from './encoder.js';
+import { type KernelFunction, type ScratchBuffer, WasmKernelModule } from './kernel-module.js';
+import type { WasmFeatures, WasmKernel } from './rendered.js';
+import type { WasmScope } from './scope.js';
+
+/** Multiplications a nanosecond, of one thread, with all that goes with them. */
+const MULTIPLICATIONS_PER_NS = 20;
+/** Below this many rows, columns are read where they lie: packing them would cost more than it gains. */
+const ROWS_WORTH_PACKING = 24;
+
+/** Where the sums of a block lie while they grow. */
+interface Sums {
+  readonly buffer: number;
+  /** Word of (row, line, column) of the block, for split number `split`. */
+  index(split: Index): Index;
+}
+
+/** Renders a contraction as products of packed blocks. */
+export class TiledContraction {
+  readonly #blocks: Blocks;
+  readonly #module: WasmKernelModule;
+  readonly #arithmetic: Arithmetic;
+  readonly #scratch: ScratchBuffer[] = [];
+  readonly #bytes = { shared: 0, thread: 0 };
+  readonly #left: DirectOperand;
+  readonly #right: DirectOperand | null;
+  readonly #rightBuffer: number = -1;
+  readonly #sums: Sums;
+  readonly #micro = new Map<string, WasmFunction>();
+
+  constructor(
+    private readonly kernel: ContractionKernel,
+    features: WasmFeatures,
+    extents: Extents,
+  ) {
+    const blocks = new Blocks(kernel, extents, chooseTiling(extents));
+    this.#blocks = blocks;
+    this.#arithmetic = { dtype: kernel.dtype as Arithmetic['dtype'], relaxed: features.relaxedSimd };
+    const left = directOperand(kernel.a, kernel.m, kernel.k);
+    const packedLeft = left ? null : planPackedLeft(kernel);
+    this.#right = this.#directRight();
+    const { rows, splits } = blocks.tiling;
+    const blockWords = rows * blocks.pitch;
+    const sumsBuffer = this.#allocate(splits > 1 ? 'shared' : 'thread', (splits > 1 ? blocks.count : 1) * blockWords);
+    this.#sums = { buffer: sumsBuffer, index: (split) => this.#sumIndex(split, blockWords) };
+    if (!this.#right) this.#rightBuffer = this.#allocate('thread', packedWords(blocks));
+    const leftBuffer = packedLeft ? this.#allocate('shared', packedLeft.words) : -1;
+    this.#module = new WasmKernelModule(kernel, features, this.#scratch);
+    if (packedLeft) {
+      const { row, step, batches } = packedLeft;
+      const batch = batches > 1 ? times(variable(kernel.batch), packedLeft.words / batches) : plus();
+      const index = plus(batch, times(variable(kernel.m), row), times(variable(kernel.k), step));
+      this.#left = { buffer: leftBuffer, index, row, step };
+      packLeft(this.#module, packedLeft, leftBuffer);
+    } else {
+      this.#left = left!;
+    }
+  }
+
+  render(): WasmKernel {
+    const { kernel } = this;
+    const { tiling, tasks, vars } = this.#blocks;
+    const f = this.#module.function('multiply');
+    forBlocks(f, this.#blocks, (place, values) => {
+      this.#multiply(f, place, values.get(vars.split)!);
+      if (tiling.splits === 1) this.#finish(place, place.scope);
+    });
+    const blockCost = (tiling.rows * tiling.lines * tiling.columns * kernel.k.extent) / tiling.splits;
+    const taskCost = Math.ceil((tiling.group * blockCost) / MULTIPLICATIONS_PER_NS) + 200;
+    this.#module.phase({ name: 'multiply', tasks, taskCost }, f);
+    if (tiling.splits > 1) this.#combine();
+    return this.#module.finish({ sharedScratchBytes: this.#bytes.shared, threadScratchBytes: this.#bytes.thread });
+  }
+
+  /** A scratch buffer's number. Blocks are read up to a vector beyond their ends. */
+  #allocate(space: 'shared' | 'thread', words: number): number {
+    const length = Math.ceil(words / 4) * 4 + 8;
+    this.#scratch.push({ space, offset: this.#bytes[space], dtype: this.kernel.dtype, length, access: 'readwrite' });
+    this.#bytes[space] += 4 * length;
+    return this.kernel.buffers.length + this.#scratch.length - 1;
+  }
+
+  /** The right operand where it may stay where it is: contiguous columns in whole halves of panels, and few rows that read them. */
+  #directRight(): DirectOperand | null {
+    const { kernel } = this;
+    const right = directOperand(kernel.b, kernel.n, kernel.k);
+    const { extents } = this.#blocks;
+    if (!right || right.row !== 1 || extents.width !== extents.n || kernel.n.extent % 4 !== 0) return null;
+    return kernel.m.extent <= ROWS_WORTH_PACKING ? right : null;
+  }
+
+  #sumIndex(split: Index, blockWords: number): Index {
+    const { vars, pitch, linePitch, tiling, grid } = this.#blocks;
+    const inBlock = plus(
+      times(variable(vars.row), pitch),
+      times(variable(vars.line), linePitch),
+      variable(vars.column),
+    );
+    if (tiling.splits === 1) return inBlock;
+    const number = grid.reduce<Index>(
+      (index, v) => (v.extent <= 1 ? index : plus(times(index, v.extent), v === vars.split ? split : variable(v))),
+      plus(),
+    );
+    return plus(times(number, blockWords), inBlock);
+  }
+
+  /** The sums of one block over its parts of k. */
+  #multiply(f: KernelFunction, place: BlockPlace, split: Value | number): void {
+    const { vars, tiling, stepBlocksOfSplit, lastSteps } = this.#blocks;
+    const { scope } = place;
+    const { block } = scope;
+    const parts = vars.stepBlock.extent;
+    let [from, to]: [Value | number, Value | number] = [0, parts];
+    if (tiling.splits > 1) {
+      from = block.let(op('i32.mul', split as Value, i32(stepBlocksOfSplit)));
+      const end = block.let(op('i32.add', from, i32(stepBlocksOfSplit)));
+      to = block.let(select(end, i32(parts), op('i32.lt_u', end, i32(parts))));
+    }
+    const first = from;
+    scope.loop(vars.stepBlock, from, to, (inner) => {
+      const number = inner.index(variable(vars.stepBlock));
+      const isLast = parts === 1 ? null : inner.block.let(op('i32.eq', number, i32(parts - 1)));
+      const steps =
+        isLast === null || lastSteps === tiling.steps
+          ? lastSteps
+          : inner.block.let(select(i32(lastSteps), i32(tiling.steps), isLast));
+      const part: StepsPlace = { scope: inner, steps, isLast };
+      if (!this.#right) packRight(this.#blocks, place, part, this.#rightBuffer);
+      const starts =
+        stepBlocksOfSplit === 1
+          ? null
+          : inner.block.let(op('i32.eq', number, typeof first === 'number' ? i32(first) : first));
+      this.#panels(f, place, part, starts);
+    });
+  }
+
+  /** Byte address of an element where variables of its block are 0. */
+  #address(scope: WasmScope, buffer: number, index: Index, zeros: readonly IndexVar[]): Local {
+    const at = scope.child({ vars: new Map(zeros.map((v) => [v, 0])) }).index(index);
+    return scope.block.let(op('i32.add', scope.f.buffer(buffer), op('i32.shl', at, i32(2))));
+  }
+
+  #panels(f: KernelFunction, place: BlockPlace, part: StepsPlace, starts: Value | null): void {
+    const { vars, tiling, panels, lastPanels } = this.#blocks;
+    const { scope } = part;
+    const { block } = scope;
+    const zeros = [vars.row, vars.line, vars.column, vars.step];
+    const a = this.#address(scope, this.#left.buffer, this.#left.index, zeros);
+    const c = this.#address(scope, this.#sums.buffer, this.#sums.index(variable(vars.split)), zeros);
+    const right = this.#right;
+    const b = right ? this.#address(scope, right.buffer, right.index, zeros) : block.let(f.buffer(this.#rightBuffer));
+    const panelBytes = right ? 4 * PANEL : 4 * PANEL * tiling.steps;
+    const advance = (inner: Block, local: Local, bytes: number) => inner.set(local, op('i32.add', local, i32(bytes)));
+    const { isLastColumns } = place;
+    const whole =
+      isLastColumns === null
+        ? lastPanels.whole
+        : lastPanels.whole === panels.whole
+          ? panels.whole
+          : scope.block.let(select(i32(lastPanels.whole), i32(panels.whole), isLastColumns));
+    scope.loop(vars.line, 0, place.lines, (line) => {
+      const panel: IndexVar = { name: 'panel', extent: 1 };
+      line.loop(panel, 0, whole, (inner) => {
+        this.#rowBlocks(inner.block, place, part, { a, b, c, vectors: 2, starts });
+        advance(inner.block, b, panelBytes);
+        advance(inner.block, c, 4 * PANEL);
+      });
+      if (!lastPanels.half) return;
+      when(line.block, isLastColumns, (inner) => {
+        this.#rowBlocks(inner, place, part, { a, b, c, vectors: 1, starts });
+        advance(inner, b, panelBytes);
+        advance(inner, c, 2 * PANEL);
+      });
+    });
+  }
+
+  /** All rows of a block times one panel. */
+  #rowBlocks(
+    block: Block,
+    place: BlockPlace,
+    { steps }: StepsPlace,
+    at: { a: Local; b: Local; c: Local; vectors: number; starts: Value | null },
+  ): void {
+    const { pitch, lastRows } = this.#blocks;
+    const { rows } = place;
+    const [a, c] = [block.let(at.a), block.let(at.c)];
+    const value = (number: Value | number) => (typeof number === 'number' ? i32(number) : number);
+    const starts = at.starts ? [at.starts] : [];
+    const call = (inner: Block, count: number) =>
+      inner.call(this.#microOf(count, at.vectors, at.starts !== null), a, at.b, c, value(steps), ...starts);
+    const number = block.fn.local('i32');
+    block.for(number, i32(3), value(rows), 4, (inner) => {
+      call(inner, 4);
+      inner.set(a, op('i32.add', a, i32(16 * this.#left.row)));
+      inner.set(c, op('i32.add', c, i32(16 * pitch)));
+    });
+    if (lastRows % 4 !== 0) when(block, place.isLastRows, (inner) => call(inner, lastRows % 4));
+  }
+
+  #microOf(rows: number, vectors: number, continues: boolean): WasmFunction {
+    const name = `rows${rows}vectors${vectors}${continues ? 'continued' : ''}`;
+    let micro = this.#micro.get(name);
+    if (!micro) {
+      const { row, step } = this.#left;
+      const shape = {
+        rows,
+        vectors,
+        aRow: 4 * row,
+        aStep: 4 * step,
+        bStep: this.#right ? 4 * this.#right.step : 16 * vectors,
+        cRow: 4 * this.#blocks.pitch,
+        continues,
+      };
+      micro = microKernel(this.#module.module, name, shape, this.#arithmetic);
+      this.#micro.set(name, micro);
+    }
+    return micro;
+  }
+
+  /** The epilogue over a block. */
+  #finish(place: BlockPlace, scope: WasmScope): void {
+    const { kernel } = this;
+    const { vars, tiling } = this.#blocks;
+    const sums = Array.from({ length: tiling.splits }, (_, split): Expr => {
+      const index = this.#sums.index({ kind: 'const', value: split });
+      return { kind: 'load', dtype: kernel.dtype, buffer: this.#sums.buffer, index, clamp: false };
+    });
+    const sum = sums.reduce((a, b) => ({ kind: 'binary', dtype: kernel.dtype, fn: 'add', a, b }));
+    scope.loop(vars.row, 0, place.rows, (row) => {
+      row.loop(vars.line, 0, place.lines, (line) => {
+        forColumns(this.#blocks, place, line, (steps) => {
+          for (const step of steps) {
+            step.results.set(kernel.acc, step.named(sum));
+            step.stores(kernel.epilogue);
+          }
+        });
+      });
+    });
+  }
+
+  /** The phase that adds the parts of k and runs the epilogue. */
+  #combine(): void {
+    const { vars, tiling, count } = this.#blocks;
+    const f = this.#module.function('combine');
+    const blocks = count / tiling.splits;
+    forBlocks(f, this.#blocks, (place) => this.#finish(place, place.scope), vars.split);
+    const taskCost = Math.ceil((tiling.rows * tiling.lines * tiling.columns * tiling.splits) / 2);
+    this.#module.phase({ name: 'combine', tasks: blocks, taskCost }, f);
+  }
+}
