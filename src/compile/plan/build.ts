@@ -111,12 +111,18 @@ class Planner {
       this.nodes.length = this.graph.inputs.length;
       for (const k of all) for (const o of k.outputs) this.storage.set(o, this.nodes.push(o) - 1);
       const clusters = all.filter((k) => k.outputs.some((o) => sizeOf(o.shape) > 0));
-      try {
-        return { clusters, lowered: clusters.map((k) => this.lower([k], new Map())) };
-      } catch (error) {
-        if (!(error instanceof FusionMismatch) || forced.has(error.node)) throw error;
-        forced.add(error.node);
+      const lowered: Lowered[] = [];
+      const refused = new Set<Node>();
+      for (const k of clusters) {
+        try {
+          lowered.push(this.lower([k], new Map()));
+        } catch (error) {
+          if (!(error instanceof FusionMismatch) || forced.has(error.node)) throw error;
+          refused.add(error.node);
+        }
       }
+      if (refused.size === 0) return { clusters, lowered };
+      for (const node of refused) forced.add(node);
     }
   }
 
