@@ -93,11 +93,6 @@ export function affineIn(index: Index, vars: readonly IndexVar[]): Affine | null
   return { c, strides };
 }
 
-/** What an expression or index reads. `stop` results are those the caller binds itself. */
-export interface Dependence {
-  readonly vars: ReadonlySet<IndexVar>;
-}
-
 /** Answers which variables expressions depend on, remembering what it has seen. */
 export class Dependences {
   private readonly exprs = new Map<Expr, ReadonlySet<IndexVar>>();
