@@ -1,12 +1,21 @@
 /** What kernels cost on a CPU, roughly, and how their accesses walk through memory. */
-import type { Expr, Index, IndexVar, LoopStmt, ReduceStmt, StoreStmt } from '../../ir.js';
+import type { Expr, Index, IndexVar, LoopStmt, ReduceStmt, ReduceTerm, Result, StoreStmt } from '../../ir.js';
 import { binaryFns, casts, type Num, type NumericFn, threefry, unaryFns } from '../../numerics/index.js';
 import { type Affine, affine } from '../affine.js';
 import { childrenOf, exprsOfIndex } from '../uses.js';
 
-/** A reduction that also stores values which it comes by. */
+/** A reduction as this renderer rewrites them. */
 export interface ReducePass extends ReduceStmt {
+  readonly terms: readonly ReducePassTerm[];
+  /** Values on the way that are stored. */
   readonly stores?: readonly StoreStmt[];
+  /** What argmax and argmin give, where it is not the variable itself. */
+  readonly at?: Index;
+}
+
+export interface ReducePassTerm extends ReduceTerm {
+  /** The value that an argmax or argmin found. */
+  readonly best?: Result;
 }
 
 export type Statement = StoreStmt | ReducePass | LoopStmt;

@@ -4,21 +4,42 @@ import type { WasmSegment } from './analysis.js';
 import { i32, op, select, type Value } from './encoder.js';
 import { type KernelFunction, WasmKernelModule } from './kernel-module.js';
 import type { WasmFeatures, WasmKernel } from './rendered.js';
+import { keepRows } from './row-cache.js';
+import { ScratchBuffers } from './scratch.js';
 import { type SegmentSchedule, SegmentWriter } from './segment.js';
 import { chooseSchedule, inRows } from './segment-schedule.js';
+import { splitLong } from './split-long.js';
+
+interface Scheduled {
+  readonly segment: WasmSegment;
+  readonly schedule: SegmentSchedule;
+}
 
 /** Renders a loop kernel to WebAssembly. */
 export function renderLoopKernelToWasm(kernel: LoopKernel, features: WasmFeatures): WasmKernel {
-  const module = new WasmKernelModule(kernel, features);
-  const segments = kernel.segments.filter(({ parallel, body }) => pointsOf(parallel) > 0 && body.length > 0);
-  const phases: WasmSegment[][] = segments.length > 0 ? [segments.map(inRows)] : [];
-  phases.forEach((ofPhase, i) => void writePhase(module, `phase${i}`, ofPhase));
-  return module.finish();
+  const scratch = new ScratchBuffers(kernel.buffers.length);
+  const phases: Scheduled[][] = [];
+  for (const segment of kernel.segments) {
+    if (pointsOf(segment.parallel) === 0 || segment.body.length === 0) continue;
+    splitLong(inRows(segment), scratch).forEach((parts, i) => {
+      phases[i] = [...(phases[i] ?? []), ...parts.map((part) => scheduled(part, scratch))];
+    });
+  }
+  const module = new WasmKernelModule(kernel, features, scratch.buffers);
+  phases.forEach((parts, i) => void writePhase(module, `phase${i}`, parts));
+  return module.finish(scratch.sizes);
 }
 
-function writePhase(module: WasmKernelModule, name: string, segments: readonly WasmSegment[]): void {
-  const written = segments.map((segment, i) => {
-    const schedule = chooseSchedule(segment);
+function scheduled(segment: WasmSegment, scratch: ScratchBuffers): Scheduled {
+  const schedule = chooseSchedule(segment);
+  if (schedule.lanes === 'points') return { segment, schedule };
+  scratch.nextSegment();
+  const keeping = keepRows(segment, scratch);
+  return { segment: keeping, schedule: chooseSchedule(keeping, 'inner') };
+}
+
+function writePhase(module: WasmKernelModule, name: string, parts: readonly Scheduled[]): void {
+  const written = parts.map(({ segment, schedule }, i) => {
     const f = module.function(`${name}segment${i}`);
     new SegmentWriter(f, segment, schedule).write();
     return { f, schedule };

@@ -12,8 +12,8 @@ import { loopsOf, type SegmentSchedule } from './segment.js';
 import { splitLoops } from './split-vars.js';
 
 /** Nanoseconds of a vector instruction, and of a vector that comes from memory or goes there. */
-const INSTRUCTION = 0.12;
-const ACCESS = 0.6;
+const INSTRUCTION = 0.07;
+const ACCESS = 0.4;
 /** A task takes about this long, so that there are many of them and none is noticed. */
 const TASK = 40_000;
 /** Instructions around a loop of vectors: combining chains and lanes, a last vector that is not full. */
@@ -62,10 +62,11 @@ function vectorsOfPoints({ parallel, body }: WasmSegment): number {
   return vectors;
 }
 
-export function chooseSchedule(segment: WasmSegment): SegmentSchedule {
+export function chooseSchedule(segment: WasmSegment, given?: SegmentSchedule['lanes']): SegmentSchedule {
   const points = pointsOf(segment.parallel);
   const costs = costsOf(segment);
-  const lanes = segment.body.some(({ kind }) => kind !== 'store') && costs.inner < costs.points ? 'inner' : 'points';
+  const loops = segment.body.some(({ kind }) => kind !== 'store');
+  const lanes = given ?? (loops && costs.inner < costs.points ? 'inner' : 'points');
   const vectors = lanes === 'points' ? vectorsOfPoints(segment) : 1;
   const unit = lanes === 'points' ? 4 * vectors : 1;
   const cost = costs[lanes] / points;

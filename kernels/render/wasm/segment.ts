@@ -132,7 +132,7 @@ export class SegmentWriter {
         });
       },
     };
-    const variable: Index = { kind: 'var', v: vars[0]! };
+    const variable: Index = statement.at ?? { kind: 'var', v: vars[0]! };
     this.#nest({ shared, each }, statement, blocked ? blocks : null, (scopes) => {
       scopes.forEach((scope, i) => {
         for (const term of terms) partOf(i % chains, term).take(scope, variable, inner);
@@ -142,9 +142,11 @@ export class SegmentWriter {
 
     if (inner) this.#mergeChains(shared, totals);
     each.forEach((scope, i) => {
-      for (const { term, result } of totals[i]!) {
+      totals[i]!.forEach(({ value, result }, t) => {
+        const term = terms[t]!;
         scope.results.set(term.result, { value: result, uniform: inner });
-      }
+        if (term.best) scope.results.set(term.best, { value, uniform: inner });
+      });
     });
   }
 
