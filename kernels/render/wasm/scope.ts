@@ -315,23 +315,28 @@ export class WasmScope {
 
   #choice(conds: readonly Cond[], a: Expr, b: Expr): Placed {
     const masks: Placed[] = [];
+    // What is decided here may be decided otherwise in the next step: the outcome belongs to the scope of the conditions.
+    let decidedAt = 0;
     for (const cond of conds) {
       const [left, right] = [this.form(cond.a), this.form(cond.b)];
       const decided = decide(cond.kind, left.form, right.form);
-      if (decided === false) return this.#alone(b);
       if (decided === null) masks.push(this.#writer.condition(cond.kind, left, right));
+      else decidedAt = this.join(decidedAt, this.join(left.level, right.level));
+      if (decided === false) return this.#alone(b, decidedAt);
     }
-    if (masks.length === 0) return this.#alone(a);
+    if (masks.length === 0) return this.#alone(a, decidedAt);
     if (b.kind === 'const') this.values.set(b, this.#compute(b));
     const { parts, level, uniform } = this.#operands([a, b], masks);
     const mask = parts
       .slice(2)
       .reduce((all, { value }) => (all ? op('v128.and', all, value) : value), null as Value | null)!;
-    return { value: this.choose(mask, parts[0]!.value, parts[1]!.value), level, uniform, atom: false };
+    const value = this.choose(mask, parts[0]!.value, parts[1]!.value);
+    return { value, level: this.join(level, decidedAt), uniform, atom: false };
   }
 
-  #alone(expr: Expr): Placed {
-    return expr.kind === 'const' ? this.#compute(expr) : this.#named(expr, this.#known(expr)!);
+  #alone(expr: Expr, decidedAt: number): Placed {
+    const placed = expr.kind === 'const' ? this.#compute(expr) : this.#named(expr, this.#known(expr)!);
+    return { ...placed, level: this.join(placed.level, decidedAt) };
   }
 
   /**
