@@ -2,7 +2,7 @@ import { type DType, reduceIdentity } from '../../../src/graph/index.js';
 import type { Index, ReduceTerm } from '../../ir.js';
 import { better, binaryFns, type NumericFn } from '../../numerics/index.js';
 import { emitFunction } from './bodies.js';
-import { type Block, type Local, op, shuffle, splatI32, type Value, v128 } from './encoder.js';
+import { type Block, Local, op, shuffle, splatI32, type Value, v128 } from './encoder.js';
 import type { KernelFunction } from './kernel-module.js';
 import type { WasmScope } from './scope.js';
 
@@ -16,6 +16,8 @@ export const isRounded = ({ fn, value }: ReduceTerm): boolean =>
 export class Accumulator {
   readonly value: Local;
   readonly at: Local | null;
+  /** Where a maximum or minimum is taken the fast way: a mask of lanes that met NaN, and bits that tell the sign of a zero. */
+  readonly #met: { readonly nan: Local; readonly signs: Local } | null;
 
   constructor(
     private readonly f: KernelFunction,
@@ -23,11 +25,16 @@ export class Accumulator {
   ) {
     this.value = f.fn.local('v128');
     this.at = isArg(term) ? f.fn.local('v128') : null;
+    this.#met = isTracked(term) ? { nan: f.fn.local('v128'), signs: f.fn.local('v128') } : null;
   }
 
   /** Starts anew: at lane `first` of the reduced variable where the lanes run over it, else at 0. */
   start(block: Block, first: number | null): void {
     block.set(this.value, identityOf(this.f, this.term));
+    if (this.#met) {
+      block.set(this.#met.nan, splatI32(0));
+      block.set(this.#met.signs, splatI32(this.term.fn === 'max' ? -1 : 0));
+    }
     if (this.at) block.set(this.at, first === null ? splatI32(0) : v128(first, first + 1, first + 2, first + 3));
   }
 
@@ -43,7 +50,8 @@ export class Accumulator {
           value,
           identityOf(this.f, this.term),
         );
-      block.set(this.value, this.#join(block, this.value, value));
+      if (this.#met) this.#track(block, value instanceof Local ? value : block.let(value));
+      else block.set(this.value, this.#join(block, this.value, value));
       return;
     }
     const { value } = scope.named(this.term.value);
@@ -56,6 +64,27 @@ export class Accumulator {
         this.f.once(`lanes ${lanes}`, () => maskOf(lanes)),
       );
     this.#replace(scope, takes, value, index);
+  }
+
+  /**
+   * The instruction for a maximum with NaN and signed zeros as they should be is eight of the machine's. Here one takes the larger
+   * value or keeps the old one; if a maximum is a zero, all values have their sign bit set unless one was +0; likewise a minimum.
+   */
+  #track(block: Block, x: Local): void {
+    const { nan, signs } = this.#met!;
+    const max = this.term.fn === 'max';
+    block.set(this.value, op(max ? 'f32x4.pmax' : 'f32x4.pmin', this.value, x));
+    block.set(nan, op('v128.or', nan, op('f32x4.ne', x, x)));
+    block.set(signs, op(max ? 'v128.and' : 'v128.or', signs, x));
+  }
+
+  /** Ends the taking of values; then accumulators may be merged. */
+  finish(scope: WasmScope): void {
+    if (!this.#met) return;
+    const { nan, signs } = this.#met;
+    const zero = op('v128.and', signs, this.f.word(0x80000000));
+    const isZero = scope.block.let(op('f32x4.eq', this.value, splatI32(0)));
+    scope.block.set(this.value, op('v128.or', scope.choose(isZero, zero, this.value), nan));
   }
 
   /** Joins what another accumulator of the term has. */
@@ -101,6 +130,10 @@ export class Accumulator {
     return better(this.term.fn as 'argmax' | 'argmin', this.term.value.dtype);
   }
 }
+
+/** True for terms that have three running values rather than one. */
+export const isTracked = ({ fn, value }: ReduceTerm): boolean =>
+  (fn === 'max' || fn === 'min') && value.dtype === 'f32';
 
 export const isArg = ({ fn }: ReduceTerm): boolean => fn === 'argmax' || fn === 'argmin';
 

@@ -122,20 +122,22 @@ function stepOf(form: Affine, lane: IndexVar): number | null {
   return step;
 }
 
-/**
- * Instructions for a vector of accesses along `v`: few where neighbours in v are neighbours in memory. `indices` give other variables
- * in terms of it.
- */
-export function accessWeight(accesses: readonly Index[], v: IndexVar, indices: ReadonlyMap<IndexVar, Index>): number {
+/** How an access moves from one value of `v` to the next three, where `indices` give other variables in terms of it. */
+export function accessStep(access: Index, v: IndexVar, indices: ReadonlyMap<IndexVar, Index>): number | null {
   const quad: IndexVar = { name: 'quad', extent: Math.max(Math.floor(v.extent / 4), 2) };
   const lane: IndexVar = { name: 'lane', extent: 4 };
   const first: Index = { kind: 'mul', a: { kind: 'var', v: quad }, b: 4 };
   const value: Index = { kind: 'add', a: first, b: { kind: 'var', v: lane } };
+  return stepOf(
+    affine(access, (other) => (other === v ? value : indices.get(other))),
+    lane,
+  );
+}
+
+/** Instructions for a vector of accesses along `v`: few where neighbours in v are neighbours in memory. */
+export function accessWeight(accesses: readonly Index[], v: IndexVar, indices: ReadonlyMap<IndexVar, Index>): number {
   return accesses.reduce((sum, access) => {
-    const step = stepOf(
-      affine(access, (other) => (other === v ? value : indices.get(other))),
-      lane,
-    );
-    return sum + (step === null ? 12 : step === 0 ? 0.5 : Math.abs(step) === 1 ? 1 : 6);
+    const step = accessStep(access, v, indices);
+    return sum + (step === null ? 12 : step === 0 ? 0.5 : Math.abs(step) === 1 ? 1 : step === 2 ? 3 : 6);
   }, 0);
 }

@@ -315,6 +315,12 @@ export class IndexWriter {
       const named = scope.chain[level]!.block.let(load('v128.load', value, offset));
       return { value: shuffle(named, named, [3, 2, 1, 0]), level, uniform: false, atom: false };
     }
+    if (step === 2 && !clamp && scope.lanes === 4) {
+      const first = { form: this.#withoutLane(at.form), level: scope.join(at.level, vectorLevel) };
+      const { value, level, offset } = this.address(buffer, first);
+      const two = [load('v128.load', value, offset), load('v128.load', value, offset + 16)] as const;
+      return { value: shuffle(...two, [0, 2, 4, 6]), level, uniform: false, atom: false };
+    }
     const { addresses, level } = this.#addresses(buffer, at, step, clamp ? last : null);
     const value = addresses
       .slice(1, scope.lanes)

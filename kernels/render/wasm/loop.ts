@@ -4,11 +4,13 @@ import type { WasmSegment } from './analysis.js';
 import { i32, op, select, type Value } from './encoder.js';
 import { type KernelFunction, WasmKernelModule } from './kernel-module.js';
 import type { WasmFeatures, WasmKernel } from './rendered.js';
+import { reshapeSegment } from './reshape-segment.js';
 import { keepRows } from './row-cache.js';
 import { ScratchBuffers } from './scratch.js';
 import { type SegmentSchedule, SegmentWriter } from './segment.js';
-import { chooseSchedule, inRows } from './segment-schedule.js';
+import { chooseSchedule } from './segment-schedule.js';
 import { splitLong } from './split-long.js';
+import { LOOP_TUNING, type LoopTuning } from './tuning.js';
 
 interface Scheduled {
   readonly segment: WasmSegment;
@@ -16,13 +18,17 @@ interface Scheduled {
 }
 
 /** Renders a loop kernel to WebAssembly. */
-export function renderLoopKernelToWasm(kernel: LoopKernel, features: WasmFeatures): WasmKernel {
+export function renderLoopKernelToWasm(
+  kernel: LoopKernel,
+  features: WasmFeatures,
+  tuning: LoopTuning = LOOP_TUNING,
+): WasmKernel {
   const scratch = new ScratchBuffers(kernel.buffers.length);
   const phases: Scheduled[][] = [];
   for (const segment of kernel.segments) {
     if (pointsOf(segment.parallel) === 0 || segment.body.length === 0) continue;
-    splitLong(inRows(segment), scratch).forEach((parts, i) => {
-      phases[i] = [...(phases[i] ?? []), ...parts.map((part) => scheduled(part, scratch))];
+    splitLong(reshapeSegment(segment, tuning), scratch, tuning).forEach((parts, i) => {
+      phases[i] = [...(phases[i] ?? []), ...parts.map((part) => scheduled(part, scratch, tuning))];
     });
   }
   const module = new WasmKernelModule(kernel, features, scratch.buffers);
@@ -30,12 +36,12 @@ export function renderLoopKernelToWasm(kernel: LoopKernel, features: WasmFeature
   return module.finish(scratch.sizes);
 }
 
-function scheduled(segment: WasmSegment, scratch: ScratchBuffers): Scheduled {
-  const schedule = chooseSchedule(segment);
+function scheduled(segment: WasmSegment, scratch: ScratchBuffers, tuning: LoopTuning): Scheduled {
+  const schedule = chooseSchedule(segment, tuning);
   if (schedule.lanes === 'points') return { segment, schedule };
   scratch.nextSegment();
   const keeping = keepRows(segment, scratch);
-  return { segment: keeping, schedule: chooseSchedule(keeping, 'inner') };
+  return { segment: keeping, schedule: chooseSchedule(keeping, { ...tuning, lanes: 'inner' }) };
 }
 
 function writePhase(module: WasmKernelModule, name: string, parts: readonly Scheduled[]): void {

@@ -1,21 +1,11 @@
-import type { IndexVar, LoopStmt, StoreStmt } from '../../ir.js';
-import { flatten, indicesBelow, pointsOf } from '../nest.js';
-import {
-  accessesOf,
-  accessWeight,
-  rootsOfStatement,
-  type Statement,
-  type WasmSegment,
-  weightBelow,
-} from './analysis.js';
-import { loopsOf, type SegmentSchedule } from './segment.js';
-import { splitLoops } from './split-vars.js';
+import { flatten, pointsOf } from '../nest.js';
+import { accessesOf, accessWeight, rootsOfStatement, type WasmSegment, weightBelow } from './analysis.js';
+import { hasTracked, loopsOf, type SegmentSchedule } from './segment.js';
+import type { LoopTuning } from './tuning.js';
 
 /** Nanoseconds of a vector instruction, and of a vector that comes from memory or goes there. */
 const INSTRUCTION = 0.07;
 const ACCESS = 0.4;
-/** A task takes about this long, so that there are many of them and none is noticed. */
-const TASK = 40_000;
 /** Instructions around a loop of vectors: combining chains and lanes, a last vector that is not full. */
 const LOOP_OVERHEAD = 16;
 
@@ -56,42 +46,23 @@ function costsOf(segment: WasmSegment): Costs {
 function vectorsOfPoints({ parallel, body }: WasmSegment): number {
   const weight = Math.max(...body.map((statement) => weightBelow(rootsOfStatement(statement))));
   const reduces = body.some(({ kind }) => kind === 'reduce');
-  let vectors = weight > 60 ? 1 : weight > 20 ? 2 : reduces && weight <= 4 ? 8 : 4;
+  let vectors = weight > 60 ? 1 : weight > 20 ? 2 : reduces && weight <= 4 && !body.some(hasTracked) ? 8 : 4;
   // A few points are spread over many tasks.
   while (vectors > 1 && reduces && pointsOf(parallel) < 4 * vectors * 16) vectors /= 2;
   return vectors;
 }
 
-export function chooseSchedule(segment: WasmSegment, given?: SegmentSchedule['lanes']): SegmentSchedule {
+export function chooseSchedule(segment: WasmSegment, tuning: LoopTuning): SegmentSchedule {
   const points = pointsOf(segment.parallel);
   const costs = costsOf(segment);
   const loops = segment.body.some(({ kind }) => kind !== 'store');
-  const lanes = given ?? (loops && costs.inner < costs.points ? 'inner' : 'points');
+  const cheaper = costs.inner < costs.points ? 'inner' : 'points';
+  const lanes = !loops ? 'points' : tuning.lanes === 'cheaper' ? cheaper : tuning.lanes;
   const vectors = lanes === 'points' ? vectorsOfPoints(segment) : 1;
   const unit = lanes === 'points' ? 4 * vectors : 1;
   const cost = costs[lanes] / points;
-  const wanted = Math.max(1, Math.round(TASK / cost / unit)) * unit;
+  const wanted = Math.max(1, Math.round(tuning.taskCost / cost / unit)) * unit;
   const tasks = Math.ceil(points / wanted);
   const pointsPerTask = Math.ceil(points / tasks / unit) * unit;
   return { lanes, vectors, pointsPerTask, tasks: Math.ceil(points / pointsPerTask), taskCost: cost * pointsPerTask };
-}
-
-/** Rows of at least this many points that are no whole vectors are walked through one by one. */
-const SHORTEST_ROW = 16;
-
-/**
- * Makes loops of the rows of an elementwise segment where rows are no whole vectors: else every vector would have to find out
- * whether it goes over the end of a row.
- */
-export function inRows(segment: WasmSegment): WasmSegment {
-  const { parallel, body } = segment;
-  if (body.some(({ kind }) => kind !== 'store') || pointsOf(parallel) === 0) return segment;
-  const stores = body as readonly StoreStmt[];
-  const roots = stores.flatMap((store: Statement) => rootsOfStatement(store));
-  const { loops, indices } = splitLoops(parallel, [...indicesBelow(roots), ...stores.map(({ index }) => index)]);
-  const row = loops[loops.length - 1];
-  if (loops.length < 2 || !row || row.extent % 4 === 0 || row.extent < SHORTEST_ROW) return segment;
-  const inner: IndexVar[] = [row];
-  const loop: LoopStmt = { kind: 'loop', vars: inner, body: stores };
-  return { parallel: loops.slice(0, -1), body: [loop], indices };
 }

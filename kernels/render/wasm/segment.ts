@@ -1,6 +1,6 @@
 import type { Index, IndexVar, LoopStmt, ReduceTerm, StoreStmt } from '../../ir.js';
 import { flatten, indicesBelow, type Nest, pointsOf } from '../nest.js';
-import { Accumulator, identityOf, isArg, isRounded } from './accumulator.js';
+import { Accumulator, identityOf, isArg, isRounded, isTracked } from './accumulator.js';
 import { type ReducePass, rootsOfStatement, type Statement, type WasmSegment, weightBelow } from './analysis.js';
 import { i32, minU, op, splatI32, type Value } from './encoder.js';
 import type { KernelFunction } from './kernel-module.js';
@@ -140,6 +140,7 @@ export class SegmentWriter {
       });
     });
 
+    for (const chain of totals) for (const accumulator of chain) accumulator.finish(shared);
     if (inner) this.#mergeChains(shared, totals);
     each.forEach((scope, i) => {
       totals[i]!.forEach(({ value, result }, t) => {
@@ -164,7 +165,8 @@ export class SegmentWriter {
   /** Vectors that an inner loop takes at a time: more for light bodies, whose chains of operations are long. */
   #vectorsOf(statement: Statement): number {
     const weight = weightBelow(rootsOfStatement(statement));
-    return weight <= 8 ? 8 : weight <= 30 ? 4 : 2;
+    if (weight > 30) return 2;
+    return weight > 8 || hasTracked(statement) ? 4 : 8;
   }
 
   /** Runs `body` at all points of a statement; where lanes run over the innermost variable, at several vectors of it at a time. */
@@ -222,6 +224,10 @@ export class SegmentWriter {
     blocks?.after(rest);
   }
 }
+
+/** Each of these takes three of the machine's registers. */
+export const hasTracked = (statement: Statement): boolean =>
+  statement.kind === 'reduce' && statement.terms.some(isTracked);
 
 /** The loops of a statement, split and joined so that memory is walked through in lines as long as possible. */
 export function loopsOf(statement: ReducePass | LoopStmt): Nest {

@@ -5,24 +5,21 @@ import type { ReducePass, Statement, WasmSegment } from './analysis.js';
 import { Rewriter } from './rewrite.js';
 import type { ScratchBuffers } from './scratch.js';
 import { chooseSchedule } from './segment-schedule.js';
+import type { LoopTuning } from './tuning.js';
 
-/** Segments of fewer tasks than this are split if they take longer than that (nanoseconds). */
-const FEW_TASKS = 16;
-const LONG = 100_000;
-/** What a part should take, and the least number of points that it has. */
-const PART = 20_000;
-const FEWEST_POINTS = 1024;
+/** Segments of at least as many tasks keep all threads busy. */
+const ENOUGH_TASKS = 16;
 
 /**
  * Splits a segment of few points and long reductions or loops into phases: reductions leave partial results in shared scratch, and
  * whoever needs the result joins them, in order. Gives the segments of each phase.
  */
-export function splitLong(segment: WasmSegment, scratch: ScratchBuffers): WasmSegment[][] {
-  const { tasks, taskCost } = chooseSchedule(segment);
-  if (tasks >= FEW_TASKS || tasks * taskCost < LONG) return [[segment]];
+export function splitLong(segment: WasmSegment, scratch: ScratchBuffers, tuning: LoopTuning): WasmSegment[][] {
+  const { tasks, taskCost } = chooseSchedule(segment, tuning);
+  if (tasks >= ENOUGH_TASKS || tasks * taskCost < tuning.longCost) return [[segment]];
   const longest = Math.max(...segment.body.map(pointsOfStatement));
-  const parts = Math.ceil((tasks * taskCost) / PART / pointsOf(segment.parallel));
-  const length = Math.max(FEWEST_POINTS, Math.ceil(longest / parts / 256) * 256);
+  const parts = Math.ceil((tasks * taskCost) / tuning.taskCost / pointsOf(segment.parallel));
+  const length = Math.max(tuning.leastPart, Math.ceil(longest / parts / 256) * 256);
   if (longest < 2 * length) return [[segment]];
   return new LongSegment(segment, length, scratch).phases();
 }
