@@ -41,7 +41,7 @@ const longestInner = (body: readonly Stmt[]): number =>
 export function chooseLoopSchedule(kernel: LoopKernel, capabilities: RenderCapabilities): LoopSchedule {
   const shared = kernel.segments.map((segment) => sharesPoints(segment, capabilities.software));
   const vectors = kernel.segments.map((segment, i) => chooseVector(segment, shared[i]!));
-  const size = shared.includes(true) ? sharedSize(kernel, capabilities) : ownSize(kernel, vectors, capabilities);
+  const size = shared.includes(true) ? sharedSize(kernel, vectors, capabilities) : ownSize(kernel, vectors, capabilities);
   const workgroupSize = Math.min(size, capabilities.maxInvocationsPerWorkgroup);
   const segments = vectors.map((vector, i): SegmentSchedule => ({ lanes: shared[i] ? workgroupSize : 1, vector }));
   return { workgroupSize, segments };
@@ -56,11 +56,11 @@ function sharesPoints({ parallel, body }: Segment, software: boolean): boolean {
   return software ? points < 64 && inner >= 1024 : inner >= 64 && (points < 16384 || inner >= 256);
 }
 
-/** Threads that share a point: as many as the longest rows can feed. */
-function sharedSize(kernel: LoopKernel, { software }: RenderCapabilities): number {
+/** Threads that share a point: as many as the longest rows can feed, with a few steps for each. */
+function sharedSize({ segments }: LoopKernel, vectors: readonly string[], { software }: RenderCapabilities): number {
   if (software) return 64;
-  const longest = Math.max(...kernel.segments.map(({ body }) => longestInner(body)));
-  return longest >= 1024 ? 256 : longest >= 256 ? 128 : 64;
+  const steps = Math.max(...segments.map(({ body }, i) => longestInner(body) / (vectors[i] === 'inner' ? 4 : 1)));
+  return steps >= 512 ? 256 : steps >= 128 ? 128 : 64;
 }
 
 /**

@@ -1,4 +1,4 @@
-import { BINARY_RULES, type DType, InternalError } from '../../src/graph/index.js';
+import { type BinaryFn, type DType, InternalError } from '../../src/graph/index.js';
 import type { Cond, Expr, Index, IndexVar, Result, StoreStmt } from '../ir.js';
 import { binaryFns, casts, type NumericFn, threefry, unaryFns } from '../numerics/index.js';
 import { type Affine, type Atom, affine, decide, split, type Term } from './affine.js';
@@ -37,6 +37,8 @@ interface Placed extends WgslValue {
 }
 
 const MAX_INLINE_LENGTH = 120;
+/** Operations that compilers fold where one side is zero. */
+const ARITHMETIC: ReadonlySet<BinaryFn> = new Set(['add', 'sub', 'mul', 'div']);
 const LANES = 'vec4<u32>(0u, 1u, 2u, 3u)';
 
 /** The vector variable is 4 * quad + lane. */
@@ -188,8 +190,8 @@ export class WgslScope {
       case 'unary':
         return this.#call(functionOf(unaryFns[expr.fn], expr.fn, expr.x.dtype), [expr.x], false);
       case 'binary': {
-        const arithmetic = BINARY_RULES[expr.fn].gives !== 'bool';
-        return this.#call(functionOf(binaryFns[expr.fn], expr.fn, expr.a.dtype), [expr.a, expr.b], arithmetic);
+        const fn = functionOf(binaryFns[expr.fn], expr.fn, expr.a.dtype);
+        return this.#call(fn, [expr.a, expr.b], ARITHMETIC.has(expr.fn));
       }
       case 'cast':
         return this.#call(casts[expr.x.dtype][expr.dtype], [expr.x], false);

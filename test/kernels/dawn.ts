@@ -91,7 +91,10 @@ export async function openDawn(): Promise<DawnDevice> {
       const prepared = await prepare(launch);
       const encoder = encode(launch, prepared);
       const staging = prepared.storage.map((buffer) => {
-        const copy = device.createBuffer({ size: buffer.size, usage: GPUBufferUsage.COPY_DST | GPUBufferUsage.MAP_READ });
+        const copy = device.createBuffer({
+          size: buffer.size,
+          usage: GPUBufferUsage.COPY_DST | GPUBufferUsage.MAP_READ,
+        });
         encoder.copyBufferToBuffer(buffer, 0, copy, 0, buffer.size);
         return copy;
       });

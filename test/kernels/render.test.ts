@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { BufferSpec, IndexVar, LoopKernel } from '../../kernels/ir.js';
 import { type LoopSchedule, packParams, renderLoopKernel, type SegmentSchedule } from '../../kernels/render/index.js';
+import { verifyKernel } from '../../kernels/verify.js';
 import type { DType } from '../../src/graph/index.js';
 import { describeWebGPU } from '../setup/environment.js';
 import {
@@ -263,7 +264,7 @@ function cases(): Record<string, Case> {
   {
     const [none, n] = [variable('none', 0), variable('n', 8)];
     const terms = (['sum', 'prod', 'max', 'min'] as const).map((fn) => term(fn, load(0, iv(none)), fn));
-    const count = term('min', load(0, iv(none), 'i32'), 'count');
+    const count = term('min', castTo(load(0, iv(none)), 'i32'), 'count');
     all['empty reductions'] = {
       kernel: kernelOf(
         [
@@ -399,6 +400,7 @@ describeWebGPU('rendered loop kernels', () => {
     for (const [planName, plan] of Object.entries(plans)) {
       if (not.includes(planName)) continue;
       it(`${name}: ${planName}`, async () => {
+        verifyKernel(kernel);
         const inputs = kernel.buffers.map((buffer, n) => data[n]?.slice() ?? randomWords(buffer, n + 1));
         const want = inputs.map((words, n) => decode(words, kernel.buffers[n]!.dtype));
         interpret(kernel, want, params);
