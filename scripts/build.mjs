@@ -22,6 +22,7 @@ const ENTRIES = {
   optim: 'src/optim/index.ts',
   data: 'src/data/index.ts',
   formats: 'src/formats/index.ts',
+  profile: 'src/profile/index.ts',
 };
 
 /** Scripts for Node that import `tiller` as a user would: file in dist -> source. */

@@ -1,3 +1,4 @@
+export { type ProfileReport, profile } from './profile/index.js';
 export * from './tensor/index.js';
 
 /** Version of this package. */

@@ -1,6 +1,7 @@
 import type { Engine, Program } from '../engine/engine.js';
 import { type Node, topologicalOrder } from '../graph/index.js';
 import { simplify } from '../graph/simplify/index.js';
+import { inPhase, profiler, waitingFor } from './events.js';
 import { buildPlan } from './plan/build.js';
 import { checkBytes } from './plan/limits.js';
 import { constantsKey, type Snapshot, withoutData } from './snapshot.js';
@@ -49,6 +50,7 @@ export class ProgramCache {
       found = this.lookUp(skeleton, snap, known.promoted) ?? this.make(skeleton, snap, donated, known.promoted);
     } else {
       this.stats.hits++;
+      profiler()?.lookedUp(true);
     }
     return found;
   }
@@ -83,6 +85,7 @@ export class ProgramCache {
 
   private make(skeleton: string, snap: Snapshot, donated: readonly boolean[], promoted: readonly number[]): Launchable {
     this.stats.misses++;
+    profiler()?.lookedUp(false);
     const key = this.keyOf(skeleton, snap, promoted);
     const prepared = this.prepare(snap, donated, promoted);
     this.programs.set(key, prepared);
@@ -101,7 +104,13 @@ export class ProgramCache {
   private async prepare(snap: Snapshot, donated: readonly boolean[], promoted: readonly number[]): Promise<Program> {
     const graph = withoutData(snap, promoted);
     const { engine } = this;
-    if (engine.kind === 'kernel') return engine.prepare(buildPlan({ ...graph, donated }, engine.capabilities));
+    if (engine.kind === 'kernel') {
+      const plan = inPhase('plan', () => buildPlan({ ...graph, donated }, engine.capabilities));
+      return waitingFor(
+        'compile',
+        inPhase('codegen', () => engine.prepare(plan)),
+      );
+    }
     const outputs = simplify(graph.roots);
     const nodes = topologicalOrder(outputs);
     for (const node of nodes) checkBytes(node, engine.capabilities.maxBufferBytes);

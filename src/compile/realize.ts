@@ -8,6 +8,7 @@ import {
   type TypedArray,
 } from '../graph/index.js';
 import { defaultRuntime } from './engines.js';
+import { inPhase } from './events.js';
 import type { Runtime } from './runtime.js';
 import { snapshot } from './snapshot.js';
 import { Storage } from './storage.js';
@@ -39,7 +40,7 @@ export function realize(roots: readonly Node[], options: RealizeOptions = {}): P
   const donate = options.donate ?? [];
   const todo = [...new Set(roots)].filter((r) => storageOf(r) === null);
   if (todo.length === 0 && donate.length === 0) return settled(roots);
-  const snap = snapshot(todo);
+  const snap = inPhase('capture', () => snapshot(todo));
   const inputs = snap.inputs.map(asStorage);
   for (const s of inputs) s.checkUsable('realize');
   const runtime = runtimeOf(inputs);

@@ -1,5 +1,6 @@
 import type { Engine, EngineBuffer, Program } from '../engine/engine.js';
 import { InternalError, type TypedArray } from '../graph/index.js';
+import { inPhase, profiler, waitingFor } from './events.js';
 import { type Launchable, ProgramCache } from './programs.js';
 import type { Snapshot } from './snapshot.js';
 import { arrayOf, type Storage, wordsOf } from './storage.js';
@@ -165,7 +166,8 @@ export class Runtime {
     const once: Storage[] = [];
     try {
       const buffers = work.inputs.map((s, i) => this.onDevice(s, work.donated[i]! ? null : once));
-      const outputs = engine.run(program, buffers, scalars);
+      const outputs = inPhase('encode', () => engine.run(program, buffers, scalars));
+      profiler()?.ran(program.kernels, program.submits);
       outputs.forEach((buffer, i) => {
         this.settle(work.outputs[i]!, buffer);
       });
@@ -190,7 +192,7 @@ export class Runtime {
     const engine = this.engine!;
     const computed = engine.name !== 'plan-only';
     const pending = work.fetch.filter((s) => computed && s.state === 'ready' && s.host === null);
-    const done = pending.length === 0 ? engine.idle() : this.fetch(pending, true);
+    const done = pending.length === 0 ? waitingFor('idle', engine.idle()) : this.fetch(pending, true);
     return done.catch((error: unknown) => {
       for (const o of work.outputs) {
         o.state = 'failed';
@@ -228,7 +230,8 @@ export class Runtime {
     const elsewhere = s.device.runtime;
     if (elsewhere !== null && elsewhere !== this && s.host !== null) elsewhere.release(s);
     if (s.device.buffer === null) {
-      s.device.buffer = this.engine!.upload(wordsOf(s.host!));
+      s.device.buffer = inPhase('upload', () => this.engine!.upload(wordsOf(s.host!)));
+      profiler()?.copied('up', s.bytes);
       s.device.runtime = this;
       this.registry?.register(s, s.device, s);
       if (++s.uses === 1 && once !== null) once.push(s);
@@ -273,7 +276,8 @@ export class Runtime {
 
   /** Reads device copies to the host; `move` frees the device copies then. */
   private async fetch(storages: readonly Storage[], move: boolean): Promise<void> {
-    const words = await this.engine!.read(storages.map((s) => s.device.buffer!));
+    const words = await waitingFor('read', this.engine!.read(storages.map((s) => s.device.buffer!)));
+    for (const s of storages) profiler()?.copied('down', s.bytes);
     storages.forEach((s, i) => {
       s.host ??= arrayOf(words[i]!, s.dtype);
       if (s.state === 'disposed' || s.device.buffer === null) return;

@@ -1,5 +1,6 @@
 import type { DeviceLostError } from '../graph/index.js';
 import type { Plan, ProgramGraph } from './plan.js';
+import type { KernelTiming } from './timing.js';
 
 export type EngineName = 'webgpu' | 'wasm' | 'tfjs' | 'reference' | 'plan-only';
 
@@ -65,6 +66,8 @@ interface EngineBase {
   /** Resolves if the device is ever lost, whatever the reason but destroy(). */
   readonly lost: Promise<DeviceLostError>;
   destroy(): void;
+  /** Calls `listener` with what each kernel of every later run took, as far as the engine can tell; null stops it. */
+  onTimings?(listener: ((timings: readonly KernelTiming[]) => void) | null): void;
   /**
    * Runs a program. `inputs` by position; donated ones may be overwritten and come back as outputs. Queues and returns at once;
    * `scalars` by position. The outputs are usable as inputs at once.

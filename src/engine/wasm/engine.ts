@@ -60,7 +60,8 @@ export class WasmEngine implements KernelEngine {
   readonly #splitFrom: number;
   readonly #why: string;
   readonly #features: readonly string[];
-  readonly #onTimings: ((timings: readonly KernelTiming[]) => void) | null;
+  #onTimings: ((timings: readonly KernelTiming[]) => void) | null;
+  readonly #ownTimings: ((timings: readonly KernelTiming[]) => void) | null;
   /** Storage that whichever program runs uses; one after the other they all do. */
   #arena: HeapRange | null = null;
   #tables: HeapRange | null = null;
@@ -102,7 +103,12 @@ export class WasmEngine implements KernelEngine {
     const print = (timings: readonly KernelTiming[]) => {
       for (const timing of timings) console.error(formatTiming(timing));
     };
-    this.#onTimings = options.onTimings ?? (debugLevel() >= 2 ? print : null);
+    this.#ownTimings = options.onTimings ?? (debugLevel() >= 2 ? print : null);
+    this.#onTimings = this.#ownTimings;
+  }
+
+  onTimings(listener: ((timings: readonly KernelTiming[]) => void) | null): void {
+    this.#onTimings = listener ?? this.#ownTimings;
   }
 
   info(): EngineInfo {

@@ -42,7 +42,8 @@ class WebGPUEngine implements KernelEngine {
   readonly #pool: BufferPool;
   readonly #readback: Readback;
   readonly #builder: ProgramBuilder;
-  readonly #onTimings: ((timings: readonly KernelTiming[]) => void) | null;
+  #onTimings: ((timings: readonly KernelTiming[]) => void) | null;
+  readonly #ownTimings: ((timings: readonly KernelTiming[]) => void) | null;
   /** Storage of the intermediate results of whichever program runs; one after the other they all use it. */
   #arena: Block | null = null;
 
@@ -62,7 +63,12 @@ class WebGPUEngine implements KernelEngine {
     const print = (timings: readonly KernelTiming[]) => {
       for (const timing of timings) console.error(formatTiming(timing));
     };
-    this.#onTimings = timed ? (options.onTimings ?? (debugLevel() >= 2 ? print : null)) : null;
+    this.#ownTimings = timed ? (options.onTimings ?? (debugLevel() >= 2 ? print : null)) : null;
+    this.#onTimings = this.#ownTimings;
+  }
+
+  onTimings(listener: ((timings: readonly KernelTiming[]) => void) | null): void {
+    this.#onTimings = this.#device.gpu.features.has('timestamp-query') ? (listener ?? this.#ownTimings) : null;
   }
 
   info(): EngineInfo {

@@ -15,7 +15,12 @@ export interface WebGPUOptions extends EngineOptions {
 }
 
 /** Checks of Dawn that generated code and the engine make superfluous. */
-const FAST_TOGGLES = ['skip_validation', 'disable_robustness', '-lazy_clear_resource_on_first_use'];
+const FAST_TOGGLES = [
+  'skip_validation',
+  'disable_robustness',
+  'disable_workgroup_init',
+  '-lazy_clear_resource_on_first_use',
+];
 
 /** The flags that Dawn in Node starts with. */
 export function dawnFlags(options: WebGPUOptions): string[] {

@@ -1,0 +1,55 @@
+import type { KernelTiming } from '../engine/timing.js';
+
+/**
+ * What the time of the orchestrator goes into: reading the graph of a realization, planning it (simplify, schedule, lower, place),
+ * generating code, copying data in, encoding the launches (on engines that run on the calling thread, running them).
+ */
+export const PHASES = ['capture', 'plan', 'codegen', 'upload', 'encode'] as const;
+export type Phase = (typeof PHASES)[number];
+
+/** What it waits for: compilation, reading data back, the engine's work. */
+export const WAITS = ['compile', 'read', 'idle'] as const;
+export type Wait = (typeof WAITS)[number];
+
+/** Told of everything while a profile is taken. */
+export interface Listener {
+  enter(phase: Phase): void;
+  leave(): void;
+  /** A wait that begins now; call the result when it ends. */
+  wait(kind: Wait): () => void;
+  /** Bytes copied to (up) or from (down) the engine. */
+  copied(direction: 'up' | 'down', bytes: number): void;
+  /** A program was looked up. */
+  lookedUp(hit: boolean): void;
+  /** A program was handed to the engine. */
+  ran(kernels: number, submits: number): void;
+  timed(timings: readonly KernelTiming[]): void;
+}
+
+let listener: Listener | null = null;
+
+/** The profile that is being taken, if any. */
+export const profiler = (): Listener | null => listener;
+
+export function setProfiler(next: Listener | null): void {
+  listener = next;
+}
+
+/** Runs a synchronous piece of work as a phase. */
+export function inPhase<T>(phase: Phase, work: () => T): T {
+  if (listener === null) return work();
+  const told = listener;
+  told.enter(phase);
+  try {
+    return work();
+  } finally {
+    told.leave();
+  }
+}
+
+/** Passes a promise on, as a wait. */
+export function waitingFor<T>(kind: Wait, promise: Promise<T>): Promise<T> {
+  if (listener === null) return promise;
+  const end = listener.wait(kind);
+  return promise.finally(end);
+}

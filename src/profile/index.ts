@@ -1,0 +1,3 @@
+export type { KernelSpan, Span } from './collector.js';
+export { profile } from './profile.js';
+export type { KernelRow, ProfileReport } from './report.js';
