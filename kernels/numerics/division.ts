@@ -78,7 +78,9 @@ export const floorDivF32 = define('floorDiv_f32', ['f32', 'f32'], (x, y) => {
   const whole = select(lt(0.5, sub(lowered, below)), add(below, 1), below);
   const zero = bitsToF32(xor(signBit(x), signBit(y)));
   const result = select(ne(lowered, 0), whole, zero);
-  return select(eq(y, 0), div(x, y), result);
+  // Subnormals count as zeros, as they do for the remainder.
+  const byZero = div(x, bitsToF32(signBit(y)));
+  return select(lt(magnitude(y), i32(0x00800000)), byZero, result);
 });
 
 /** Quotient (truncated) and remainder with a divisor that no machine refuses. */
