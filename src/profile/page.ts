@@ -96,8 +96,8 @@ const STYLE = `
 *{box-sizing:border-box}body{margin:0;background:var(--bg);color:var(--ink);font:15px/1.5 system-ui,sans-serif}
 main{max-width:1080px;margin:0 auto;padding:32px 24px 64px}h1{font-size:28px;margin:0}h2{font-size:17px;margin:0 0 14px}
 .quiet{color:var(--quiet)}section{background:var(--card);border:1px solid var(--line);border-radius:14px;padding:20px 22px;margin-top:18px;overflow-x:auto}
-.facts{display:grid;grid-template-columns:repeat(auto-fit,minmax(150px,1fr));gap:12px;margin-top:18px}
-.facts div{background:var(--card);border:1px solid var(--line);border-radius:14px;padding:14px 16px}.facts b{display:block;font-size:22px;font-variant-numeric:tabular-nums}
+.facts{display:grid;grid-template-columns:repeat(auto-fit,minmax(132px,1fr));gap:12px;margin-top:18px}
+.facts div{background:var(--card);border:1px solid var(--line);border-radius:14px;padding:14px 16px}.facts b{display:block;font-size:20px;font-variant-numeric:tabular-nums}
 .facts span{color:var(--quiet);font-size:13px}svg{width:100%;height:auto;display:block}.lane{fill:var(--ink);font-size:14px}.track{fill:var(--track)}.tick{fill:var(--quiet);font-size:12px}
 .bar{display:flex;height:26px;border-radius:8px;overflow:hidden;background:var(--track)}.bar i{display:block}.legend{display:flex;flex-wrap:wrap;gap:4px 16px;margin:8px 0 16px;font-size:13px;color:var(--quiet)}
 .legend b,.name b{display:inline-block;width:10px;height:10px;border-radius:3px;margin-right:6px}table{width:100%;border-collapse:collapse;font-variant-numeric:tabular-nums}

@@ -25,7 +25,7 @@ function keptAxes(from: Shape, to: Shape): Map<number, number> | null {
 }
 
 /** Above this many elements the inner reduction is work for many threads, which the outer one alone would not give. */
-const MAX_MERGED = 65_536;
+const MAX_MERGED = 512;
 
 /** A reduction of a reduction, perhaps with axes of size 1 dropped or added between, as one; only where nothing else reads the inner one. */
 function mergeNested(node: Node<'reduce'>, axes: readonly number[], uses: (of: Node) => number): Node | null {
