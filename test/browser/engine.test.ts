@@ -62,8 +62,8 @@ describeChromium('the webgpu engine in Chromium', () => {
 
   it('does not choose a software adapter by itself', () => {
     expect(valueFrom('auto')).toMatchObject({
-      engine: 'reference',
-      why: expect.stringMatching(/^auto: webgpu: .*only a software adapter: .*swiftshader.*reference/),
+      engine: 'wasm',
+      why: expect.stringMatching(/^auto: webgpu: .*only a software adapter: .*swiftshader.*WebAssembly/),
     });
   });
 

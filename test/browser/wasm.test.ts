@@ -75,6 +75,15 @@ describeChromium('the wasm engine in Chromium', () => {
       expect(valueFrom('meeting')).toEqual(isolated ? ['no error', error, 'no error'] : null);
     });
 
+    it('is what is chosen where there is no GPU', () => {
+      expect(valueFrom('auto')).toMatchObject({
+        engine: 'wasm',
+        why: expect.stringMatching(
+          /^auto: webgpu: .*only a software adapter: .*swiftshader.*; WebAssembly computes everywhere; /,
+        ),
+      });
+    });
+
     it('is destroyed', () => {
       expect(valueFrom('destroyed')).toBe('EngineError: [wasm] the engine was destroyed');
     });

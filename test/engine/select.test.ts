@@ -29,8 +29,8 @@ it('never chooses a software adapter by itself, and says what it tried', async (
   if (name === 'webgpu') {
     expect(software).toBe(false);
   } else {
-    expect(name).toBe('reference');
-    expect(why).toMatch(/^auto: webgpu: \[webgpu\] .*; tfjs: .*; wasm: .*; reference/);
+    expect(name).toBe('wasm');
+    expect(why).toMatch(/^auto: webgpu: \[webgpu\] .*; tfjs: .*; WebAssembly computes everywhere; \d+ threads?: /);
   }
 });
 
@@ -42,7 +42,7 @@ it('says what was looked for where there is no driver', async () => {
     expect(error).toBeInstanceOf(EngineUnavailableError);
     expect(String(error)).toMatch(/no WebGPU adapter: looked for .*\(expected npm install webgpu/);
     const engine = await createEngine('auto');
-    expect(engine.name).toBe('reference');
+    expect(engine.name).toBe('wasm');
     expect(engine.info().why).toContain('no WebGPU adapter');
     engine.destroy();
   } finally {
@@ -59,4 +59,24 @@ describeWebGPU('webgpu by name', () => {
     expect(info.why).toMatch(/^asked for by name; /);
     expect(info.software).toBe(/swiftshader|llvmpipe/i.test(info.adapter));
   });
+});
+
+it('falls back to the reference where WebAssembly has no vectors', async () => {
+  const { validate } = WebAssembly;
+  const before = process.env.VK_ICD_FILENAMES;
+  process.env.VK_ICD_FILENAMES = '/nonexistent.json';
+  WebAssembly.validate = () => false;
+  try {
+    const error = await createEngine('wasm').catch((reason: unknown) => reason);
+    expect(error).toBeInstanceOf(EngineUnavailableError);
+    expect(String(error)).toMatch(/no WebAssembly with SIMD here: looked for .*\(expected /);
+    const engine = await createEngine('auto');
+    expect(engine.name).toBe('reference');
+    expect(engine.info().why).toMatch(/^auto: webgpu: .*; wasm: \[wasm\] no WebAssembly with SIMD .*; reference/);
+    engine.destroy();
+  } finally {
+    WebAssembly.validate = validate;
+    if (before === undefined) delete process.env.VK_ICD_FILENAMES;
+    else process.env.VK_ICD_FILENAMES = before;
+  }
 });

@@ -30,8 +30,8 @@ const MAKERS: Record<EngineName, Maker> = {
 };
 
 /**
- * Makes an engine. 'auto' takes hardware WebGPU, else `reference`; a software adapter is used only where 'webgpu' is asked for
- * by name. Rejects with EngineUnavailableError (what was looked for, what to install), UnsupportedError (an engine that tiller
+ * Makes an engine. 'auto' takes hardware WebGPU, else WebAssembly, else `reference`; a software adapter is used only where
+ * 'webgpu' is asked for by name. Rejects with EngineUnavailableError (what was looked for, what to install), UnsupportedError (an engine that tiller
  * does not have yet) or ArgumentError (no such name).
  */
 export async function createEngine(name: EngineName | 'auto', options: EngineOptions = {}): Promise<Engine> {
@@ -45,16 +45,30 @@ export async function createEngine(name: EngineName | 'auto', options: EngineOpt
 }
 
 async function chooseEngine(options: EngineOptions): Promise<Engine> {
-  let noWebGPU: string;
-  try {
-    const { createWebGPUEngine } = await import('../webgpu/index.js');
-    return await createWebGPUEngine({ ...options, allowSoftware: false, why: 'auto: a hardware WebGPU adapter' });
-  } catch (error) {
-    if (!(error instanceof EngineUnavailableError)) throw error;
-    noWebGPU = error.message;
-  }
-  const why = `auto: webgpu: ${noWebGPU}; tfjs: not available yet; wasm: not available yet; reference computes everywhere, slowly`;
-  return withReason(await MAKERS.reference(options), why);
+  const tried: string[] = [];
+  /** The engine, or null where it cannot be had, which is then on the list. */
+  const attempt = async (name: string, engine: Promise<Engine>): Promise<Engine | null> => {
+    try {
+      return await engine;
+    } catch (error) {
+      if (!(error instanceof EngineUnavailableError)) throw error;
+      tried.push(`${name}: ${error.message}`);
+      return null;
+    }
+  };
+  const { createWebGPUEngine } = await import('../webgpu/index.js');
+  const why = 'auto: a hardware WebGPU adapter';
+  const webgpu = await attempt('webgpu', createWebGPUEngine({ ...options, allowSoftware: false, why }));
+  if (webgpu) return webgpu;
+  tried.push('tfjs: not available yet');
+  const { createWasmEngine } = await import('../wasm/index.js');
+  const soFar = `auto: ${tried.join('; ')}; WebAssembly computes everywhere`;
+  const wasm = await attempt('wasm', createWasmEngine({ ...options, why: soFar }));
+  if (wasm) return wasm;
+  return withReason(
+    await MAKERS.reference(options),
+    `auto: ${tried.join('; ')}; reference computes everywhere, slowly`,
+  );
 }
 
 /** The engine, telling why it was chosen. */
