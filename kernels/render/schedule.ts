@@ -41,7 +41,9 @@ const longestInner = (body: readonly Stmt[]): number =>
 export function chooseLoopSchedule(kernel: LoopKernel, capabilities: RenderCapabilities): LoopSchedule {
   const shared = kernel.segments.map((segment) => sharesPoints(segment, capabilities.software));
   const vectors = kernel.segments.map((segment, i) => chooseVector(segment, shared[i]!));
-  const size = shared.includes(true) ? sharedSize(kernel, vectors, capabilities) : ownSize(kernel, vectors, capabilities);
+  const size = shared.includes(true)
+    ? sharedSize(kernel, vectors, capabilities)
+    : ownSize(kernel, vectors, capabilities);
   const workgroupSize = Math.min(size, capabilities.maxInvocationsPerWorkgroup);
   const segments = vectors.map((vector, i): SegmentSchedule => ({ lanes: shared[i] ? workgroupSize : 1, vector }));
   return { workgroupSize, segments };
