@@ -1,10 +1,11 @@
 /** Functions of a few exact operations: signs, rounding, order, comparisons, logic. */
-import { isNaNBits, keepNaN, magnitude } from './bits.js';
+import { isNaNBits, keepNaN, magnitude, signBit } from './bits.js';
 import {
   abs,
   add,
   and,
   bitsToF32,
+  bitsToI32,
   bitsToU32,
   ceil,
   constant,
@@ -60,6 +61,8 @@ export const floatFns = {
   isnan: ofFloat('isnan', isNaNBits),
   isinf: ofFloat('isinf', (x) => eq(magnitude(x), i32(0x7f800000))),
   isfinite: ofFloat('isfinite', (x) => lt(magnitude(x), i32(0x7f800000))),
+  /** False for NaN, whose sign means nothing. */
+  signbit: ofFloat('signbit', (x) => and(lt(bitsToI32(x), i32(0)), not(isNaNBits(x)))),
 };
 
 export const integerFns = {
@@ -100,6 +103,15 @@ export const pairs = (type: NumType) => ({
 });
 
 export const divide = pair('div', 'f32', div);
+
+/** The f32 beside a on the way to b: the bits of a magnitude count up and down. */
+export const nextafter = pair('nextafter', 'f32', (a, b) => {
+  const up = eq(lt(a, b), lt(0, a));
+  const next = bitsToF32(add(bitsToI32(a), select(up, i32(1), i32(-1))));
+  const fromZero = bitsToF32(or(u32(1), signBit(b)));
+  const moved = select(eq(magnitude(a), i32(0)), fromZero, next);
+  return keepNaN(a, keepNaN(b, select(eq(a, b), b, moved)));
+});
 
 /** Bit by bit; logic for bool. */
 export const bitwise = (type: NumType) => ({

@@ -11,6 +11,7 @@ import * as integers from './integers.js';
 import * as inverse from './inverse-trigonometry.js';
 import * as logarithm from './logarithm.js';
 import * as power from './power.js';
+import * as special from './special-functions.js';
 import * as trigonometry from './trigonometry.js';
 
 export { better } from './basics.js';
@@ -39,6 +40,8 @@ export const unaryFns: Record<UnaryFn, ByDType> = {
   expm1: f32(exponential.expm1),
   log: f32(logarithm.log),
   log1p: f32(logarithm.log1p),
+  log2: f32(logarithm.log2),
+  log10: f32(logarithm.log10),
   sin: f32(trigonometry.sin),
   cos: f32(trigonometry.cos),
   tan: f32(trigonometry.tan),
@@ -50,9 +53,14 @@ export const unaryFns: Record<UnaryFn, ByDType> = {
   tanh: f32(exponential.tanh),
   sigmoid: f32(exponential.sigmoid),
   erf: f32(exponential.erf),
+  erfc: f32(special.erfc),
+  erfinv: f32(special.erfinv),
+  lgamma: f32(special.lgamma),
+  digamma: f32(special.digamma),
   isnan: f32(floatFns.isnan),
   isinf: f32(floatFns.isinf),
   isfinite: f32(floatFns.isfinite),
+  signbit: f32(floatFns.signbit),
   logicalNot: { bool: basics.logicalNot },
   bitwiseNot: { i32: integerFns.not_i32, u32: integerFns.not_u32 },
 };
@@ -81,6 +89,7 @@ export const binaryFns: Record<BinaryFn, ByDType> = {
   max: all('max'),
   min: all('min'),
   atan2: f32(inverse.atan2),
+  nextafter: f32(basics.nextafter),
   eq: all('eq'),
   ne: all('ne'),
   lt: all('lt'),
@@ -90,4 +99,5 @@ export const binaryFns: Record<BinaryFn, ByDType> = {
   xor: ofBits('xor'),
   shiftLeft: { i32: integers.shiftLeftI32, u32: integers.shiftLeftU32 },
   shiftRight: { i32: integers.shiftRightI32, u32: integers.shiftRightU32 },
+  gcd: { i32: integers.gcdI32, u32: integers.gcdU32 },
 };

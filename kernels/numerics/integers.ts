@@ -1,4 +1,4 @@
-/** Shifts of any width, and casts. */
+/** Shifts of any width, common divisors, and casts. */
 import { isNaNBits } from './bits.js';
 import {
   add,
@@ -9,17 +9,22 @@ import {
   define,
   eq,
   i32,
+  loop,
   lt,
+  max,
   min,
   mul,
   type Num,
   type NumericFn,
   type NumType,
+  ne,
   not,
   or,
+  rem,
   select,
   shl,
   shr,
+  sub,
   toF32,
   toI32,
   toU32,
@@ -87,3 +92,19 @@ export const casts: Record<NumType, Record<NumType, NumericFn>> = {
     bool: cast('bool', 'bool', same),
   },
 };
+
+/** By Euclid. */
+const commonDivisor = (x: Num, y: Num): Num =>
+  loop(
+    [x, y],
+    (_, b) => ne(b!, u32(0)),
+    (a, b) => [b!, rem(a!, select(eq(b!, u32(0)), u32(1), b!))],
+  )[0]!;
+
+/** Of the magnitudes, which u32 holds all. */
+export const gcdI32 = define('gcd_i32', ['i32', 'i32'], (x, y) => {
+  const size = (v: Num): Num => bitsToU32(max(v, sub(i32(0), v)));
+  return bitsToI32(commonDivisor(size(x), size(y)));
+});
+
+export const gcdU32 = define('gcd_u32', ['u32', 'u32'], commonDivisor);

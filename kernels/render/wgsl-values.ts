@@ -16,12 +16,15 @@ export function bitsOf(value: number, type: NumType): number {
   return words[0]!;
 }
 
+const LARGEST = 2 ** 128 - 2 ** 104;
+
 /** The shortest decimal number that rounds to an f32. */
 function shortest(value: number): string {
   const rounded = Math.fround(value);
   for (let digits = 1; digits <= 9; digits++) {
     const text = rounded.toPrecision(digits);
-    if (Math.fround(Number(text)) === rounded) return String(Number(text));
+    // Above the largest f32 WGSL has no literals, even where they would round down to it.
+    if (Math.fround(Number(text)) === rounded && Math.abs(Number(text)) <= LARGEST) return String(Number(text));
   }
   return String(rounded);
 }

@@ -1,4 +1,5 @@
 import { isReluNode } from '../graph/composed.js';
+import { trigammaNode } from '../graph/composedSpecial.js';
 import { constantValue } from '../graph/constants.js';
 import { binary, cast, unary, where } from '../graph/elementwise.js';
 import type { BinaryFn, Node, UnaryFn } from '../graph/node.js';
@@ -26,6 +27,8 @@ export const unaryGradients: Record<UnaryFn, UnaryGradient | null> = {
   expm1: (g, _, y) => mul(g, add(y, like(y, 1))),
   log: (g, x) => div(g, x),
   log1p: (g, x) => div(g, add(x, like(x, 1))),
+  log2: (g, x) => div(g, scale(x, Math.LN2)),
+  log10: (g, x) => div(g, scale(x, Math.LN10)),
   sin: (g, x) => mul(g, unary('cos', x)),
   cos: (g, x) => neg(mul(g, unary('sin', x))),
   tan: (g, _, y) => mul(g, add(mul(y, y), like(y, 1))),
@@ -37,9 +40,14 @@ export const unaryGradients: Record<UnaryFn, UnaryGradient | null> = {
   tanh: (g, _, y) => mul(g, sub(like(y, 1), mul(y, y))),
   sigmoid: (g, _, y) => mul(g, mul(y, sub(like(y, 1), y))),
   erf: (g, x) => mul(g, scale(unary('exp', neg(mul(x, x))), TWO_OVER_ROOT_PI)),
+  erfc: (g, x) => mul(g, scale(unary('exp', neg(mul(x, x))), -TWO_OVER_ROOT_PI)),
+  erfinv: (g, _, y) => mul(g, scale(unary('exp', mul(y, y)), 1 / TWO_OVER_ROOT_PI)),
+  lgamma: (g, x) => mul(g, unary('digamma', x)),
+  digamma: (g, x) => mul(g, trigammaNode(x)),
   isnan: null,
   isinf: null,
   isfinite: null,
+  signbit: null,
   logicalNot: null,
   bitwiseNot: null,
 };
@@ -87,6 +95,7 @@ export const binaryGradients: Record<BinaryFn, BinaryGradients> = {
   max: [(g, a, b) => unlessBeaten(g, binary('lt', a, b), a, b), (g, a, b) => unlessBeaten(g, binary('lt', b, a), a, b)],
   min: [(g, a, b) => unlessBeaten(g, binary('lt', b, a), a, b), (g, a, b) => unlessBeaten(g, binary('lt', a, b), a, b)],
   atan2: [(g, a, b) => mul(g, overSquares(b, a, b)), (g, a, b) => neg(mul(g, overSquares(a, a, b)))],
+  nextafter: NONE,
   eq: NONE,
   ne: NONE,
   lt: NONE,
@@ -96,6 +105,7 @@ export const binaryGradients: Record<BinaryFn, BinaryGradients> = {
   xor: NONE,
   shiftLeft: NONE,
   shiftRight: NONE,
+  gcd: NONE,
 };
 
 export const elementwiseRules: Pick<VjpRules, 'unary' | 'binary' | 'where' | 'cast'> = {

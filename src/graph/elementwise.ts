@@ -31,6 +31,8 @@ export const UNARY_RULES: Record<UnaryFn, { domain: Domain; gives?: 'bool' }> = 
   expm1: { domain: 'float' },
   log: { domain: 'float' },
   log1p: { domain: 'float' },
+  log2: { domain: 'float' },
+  log10: { domain: 'float' },
   sin: { domain: 'float' },
   cos: { domain: 'float' },
   tan: { domain: 'float' },
@@ -42,9 +44,14 @@ export const UNARY_RULES: Record<UnaryFn, { domain: Domain; gives?: 'bool' }> = 
   tanh: { domain: 'float' },
   sigmoid: { domain: 'float' },
   erf: { domain: 'float' },
+  erfc: { domain: 'float' },
+  erfinv: { domain: 'float' },
+  lgamma: { domain: 'float' },
+  digamma: { domain: 'float' },
   isnan: { domain: 'float', gives: 'bool' },
   isinf: { domain: 'float', gives: 'bool' },
   isfinite: { domain: 'float', gives: 'bool' },
+  signbit: { domain: 'float', gives: 'bool' },
   logicalNot: { domain: 'bool' },
   bitwiseNot: { domain: 'integer' },
 };
@@ -61,6 +68,7 @@ export const BINARY_RULES: Record<BinaryFn, { domain: Domain; gives?: 'bool' }> 
   max: { domain: 'any' },
   min: { domain: 'any' },
   atan2: { domain: 'float' },
+  nextafter: { domain: 'float' },
   eq: { domain: 'any', gives: 'bool' },
   ne: { domain: 'any', gives: 'bool' },
   lt: { domain: 'any', gives: 'bool' },
@@ -70,6 +78,7 @@ export const BINARY_RULES: Record<BinaryFn, { domain: Domain; gives?: 'bool' }> 
   xor: { domain: 'bits' },
   shiftLeft: { domain: 'integer' },
   shiftRight: { domain: 'integer' },
+  gcd: { domain: 'integer' },
 };
 
 function checkDomain(op: string, domain: Domain, dtype: DType): void {

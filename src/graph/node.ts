@@ -1,7 +1,7 @@
 import type { DType } from './dtype.js';
 import type { Shape } from './shape.js';
 
-/** One-argument elementwise functions. isnan, isinf, isfinite give bool; logicalNot takes bool; bitwiseNot integers. */
+/** One-argument elementwise functions. isnan, isinf, isfinite, signbit give bool; logicalNot takes bool; bitwiseNot integers. */
 export const UNARY_FNS = [
   'neg',
   'abs',
@@ -17,6 +17,8 @@ export const UNARY_FNS = [
   'expm1',
   'log',
   'log1p',
+  'log2',
+  'log10',
   'sin',
   'cos',
   'tan',
@@ -28,9 +30,14 @@ export const UNARY_FNS = [
   'tanh',
   'sigmoid',
   'erf',
+  'erfc',
+  'erfinv',
+  'lgamma',
+  'digamma',
   'isnan',
   'isinf',
   'isfinite',
+  'signbit',
   'logicalNot',
   'bitwiseNot',
 ] as const;
@@ -39,7 +46,7 @@ export type UnaryFn = (typeof UNARY_FNS)[number];
 /**
  * Two-argument elementwise functions on operands of one dtype. eq, ne, lt, le give bool; and, or, xor take bool or integers.
  * max and min propagate NaN; remainder has the sign of the divisor and fmod that of the dividend (as PyTorch's);
- * integer division by zero gives 0, floorDiv rounds down, div of integers is not allowed (cast first).
+ * integer division by zero gives 0, floorDiv rounds down, gcd is never negative (but for the smallest i32), div of integers is not allowed (cast first).
  */
 export const BINARY_FNS = [
   'add',
@@ -53,6 +60,7 @@ export const BINARY_FNS = [
   'max',
   'min',
   'atan2',
+  'nextafter',
   'eq',
   'ne',
   'lt',
@@ -62,6 +70,7 @@ export const BINARY_FNS = [
   'xor',
   'shiftLeft',
   'shiftRight',
+  'gcd',
 ] as const;
 export type BinaryFn = (typeof BINARY_FNS)[number];
 

@@ -1,4 +1,5 @@
 import {
+  ArgumentError,
   type BinaryFn,
   binary,
   cast as castNode,
@@ -71,8 +72,17 @@ export const sign: UnaryOp = numeric('sign');
 export const floor: UnaryOp = rounding('floor');
 /** Smallest whole number that is not below. Integers pass unchanged. */
 export const ceil: UnaryOp = rounding('ceil');
-/** Nearest whole number, halves to even. Integers pass unchanged. */
-export const round: UnaryOp = rounding('round');
+const toWhole = rounding('round');
+/** Nearest whole number, halves to even, or nearest multiple of 10^-decimals. Integers pass unchanged. */
+export function round(x: Tensor, options?: { decimals?: number }): Tensor {
+  const decimals = options?.decimals ?? 0;
+  if (!Number.isInteger(decimals)) {
+    throw new ArgumentError(`[round] decimals is ${String(decimals)} (expected an integer)`);
+  }
+  if (decimals === 0 || nodeOf('round', x).dtype !== 'f32') return toWhole(x);
+  const scale = 10 ** Math.abs(decimals);
+  return decimals > 0 ? div(toWhole(mul(x, scale)), scale) : mul(toWhole(div(x, scale)), scale);
+}
 /** Whole part, towards zero. Integers pass unchanged. */
 export const trunc: UnaryOp = rounding('trunc');
 /** 1 / x, in f32. */
@@ -89,6 +99,10 @@ export const expm1: UnaryOp = real('expm1');
 export const log: UnaryOp = real('log');
 /** log(1 + x), exact near 0; in f32. */
 export const log1p: UnaryOp = real('log1p');
+/** Logarithm to base 2, in f32. */
+export const log2: UnaryOp = real('log2');
+/** Logarithm to base 10, in f32. */
+export const log10: UnaryOp = real('log10');
 /** Sine of radians, in f32. */
 export const sin: UnaryOp = real('sin');
 /** Cosine of radians, in f32. */
@@ -111,6 +125,14 @@ export const tanh: UnaryOp = real('tanh');
 export const sigmoid: UnaryOp = real('sigmoid');
 /** Error function, in f32. */
 export const erf: UnaryOp = real('erf');
+/** 1 - erf(x), exact where that is small; in f32. */
+export const erfc: UnaryOp = real('erfc');
+/** The number whose error function is x: infinite at -1 and 1, NaN beyond; in f32. */
+export const erfinv: UnaryOp = real('erfinv');
+/** Logarithm of the size of the gamma function, in f32. */
+export const lgamma: UnaryOp = real('lgamma');
+/** Logarithmic derivative of the gamma function, in f32. NaN at the negative whole numbers. */
+export const digamma: UnaryOp = real('digamma');
 /** Whether each element is NaN: bool. */
 export const isnan: UnaryOp = question('isnan', 0);
 /** Whether each element is an infinity: bool. */
@@ -128,10 +150,6 @@ export const bitwiseNot: UnaryOp = (x) => {
 
 /** x * x. */
 export const square: UnaryOp = (x) => mul(x, x);
-/** Logarithm to base 2, in f32. */
-export const log2: UnaryOp = (x) => mul(log(x), Math.LOG2E);
-/** Logarithm to base 10, in f32. */
-export const log10: UnaryOp = (x) => mul(log(x), Math.LOG10E);
 
 /** bool takes part in arithmetic as i32. */
 const arithmeticDType = (dtype: DType): DType => (dtype === 'bool' ? 'i32' : dtype);
@@ -149,14 +167,43 @@ const pairwise =
     return like.derive(binary(fn, operandNode(op, a, dtype, shape), operandNode(op, b, dtype, shape)));
   };
 
-/** a + b. bool counts as i32. */
-export const add: BinaryOp = pairwise('add', 'add', arithmeticDType);
-/** a - b. bool counts as i32. */
-export const sub: BinaryOp = pairwise('sub', 'sub', arithmeticDType);
+export interface AlphaOptions {
+  /** What the second operand is multiplied by (1). */
+  alpha?: number;
+}
+
+const plus = pairwise('add', 'add', arithmeticDType);
+const minus = pairwise('sub', 'sub', arithmeticDType);
+
+const times = (b: TensorLike, options: AlphaOptions | undefined): TensorLike => {
+  const alpha = options?.alpha ?? 1;
+  return alpha === 1 ? b : typeof b === 'number' ? b * alpha : mul(b, alpha);
+};
+
+/** a + alpha b. bool counts as i32. */
+export const add = (a: TensorLike, b: TensorLike, options?: AlphaOptions): Tensor => plus(a, times(b, options));
+/** a - alpha b. bool counts as i32. */
+export const sub = (a: TensorLike, b: TensorLike, options?: AlphaOptions): Tensor => minus(a, times(b, options));
 /** a * b, elementwise. bool counts as i32. */
 export const mul: BinaryOp = pairwise('mul', 'mul', arithmeticDType);
-/** a / b in f32, whatever the dtypes. */
-export const div: BinaryOp = pairwise('div', 'div', floatDType);
+const quotient = pairwise('div', 'div', floatDType);
+
+export interface DivOptions {
+  /** 'floor' or 'trunc' to round the quotient down or towards zero: then integers give integers, 0 for a divisor of zero. */
+  roundingMode?: 'floor' | 'trunc' | null;
+}
+
+/** a / b in f32, whatever the dtypes, unless rounded. */
+export function div(a: TensorLike, b: TensorLike, options?: DivOptions): Tensor {
+  const mode = options?.roundingMode ?? null;
+  if (mode === null) return quotient(a, b);
+  if (mode !== 'floor' && mode !== 'trunc') {
+    throw new ArgumentError(`[div] roundingMode is ${String(mode)} (expected 'floor', 'trunc' or null)`);
+  }
+  firstTensor('div', [a, b]);
+  if (mode === 'floor') return floorDivide(a, b);
+  return commonDType([a, b]) === 'f32' ? trunc(quotient(a, b)) : floorDivide(sub(a, fmod(a, b)), b);
+}
 /** a / b rounded down, in the common dtype; integer division by zero gives 0. */
 export const floorDivide: BinaryOp = pairwise('floorDivide', 'floorDiv', arithmeticDType);
 /** Remainder with the sign of the divisor; an integer divisor of zero gives 0. */
@@ -167,6 +214,8 @@ export const fmod: BinaryOp = pairwise('fmod', 'fmod', arithmeticDType);
 export const maximum: BinaryOp = pairwise('maximum', 'max', sameDType);
 /** The smaller of each pair; NaN wins. */
 export const minimum: BinaryOp = pairwise('minimum', 'min', sameDType);
+/** The f32 beside a in the direction of b. No gradient. */
+export const nextafter: BinaryOp = pairwise('nextafter', 'nextafter', floatDType);
 /** Angle of the point (b, a), in f32. */
 export const atan2: BinaryOp = pairwise('atan2', 'atan2', floatDType);
 
@@ -203,6 +252,8 @@ export const bitwiseAnd: BinaryOp = pairwise('bitwiseAnd', 'and', sameDType, BIT
 export const bitwiseOr: BinaryOp = pairwise('bitwiseOr', 'or', sameDType, BITS);
 /** Bits set in exactly one. Integers and bool. */
 export const bitwiseXor: BinaryOp = pairwise('bitwiseXor', 'xor', sameDType, BITS);
+/** Greatest common divisor of integers, never negative (but for the lowest i32). */
+export const gcd: BinaryOp = pairwise('gcd', 'gcd', sameDType, INTEGER);
 /** a shifted left by b bits; 0 past the width. Integers. */
 export const bitwiseLeftShift: BinaryOp = pairwise('bitwiseLeftShift', 'shiftLeft', sameDType, INTEGER);
 /** a shifted right by b bits: with its sign for i32, with zeros for u32. Integers. */

@@ -24,6 +24,8 @@ export {
   UnsupportedError,
 } from '../graph/index.js';
 export * from './activations.js';
+export * from './aliases.js';
+export * from './arithmetic.js';
 export * from './choosing.js';
 export { type Compiled, compile } from './compile.js';
 export * from './convolution.js';
@@ -57,6 +59,7 @@ export * from './random.js';
 export { realize } from './realization.js';
 export * from './reductions.js';
 export { keep, scope } from './scope.js';
+export * from './special.js';
 export type { TensorStructure } from './structure.js';
 export { type NestedNumbers, Tensor } from './tensor.js';
 export { grad, noGrad, valueAndGrad } from './transforms.js';

@@ -128,3 +128,14 @@ export function checkInteger(op: string, name: string, value: number, least = Nu
   }
   return value;
 }
+
+/** Operands as tensors of one dtype and of the shape that they broadcast to: what composed operations start from. */
+export function alike(op: string, values: readonly TensorLike[], dtype?: DType): Tensor[] {
+  const like = firstTensor(op, values);
+  const shape = commonShape(op, values);
+  const common = dtype ?? commonDType(values);
+  return values.map((value) => like.derive(operandNode(op, value, common, shape)));
+}
+
+/** A tensor as f32. */
+export const floatOf = (op: string, x: Tensor): Tensor => x.derive(asFloat(op, x));

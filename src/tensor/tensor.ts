@@ -12,6 +12,8 @@ import {
   UnsupportedError,
 } from '../graph/index.js';
 import * as activations from './activations.js';
+import * as aliases from './aliases.js';
+import * as arithmetic from './arithmetic.js';
 import * as choosing from './choosing.js';
 import * as convolution from './convolution.js';
 import * as differentiation from './differentiation.js';
@@ -24,10 +26,14 @@ import * as movement from './movement.js';
 import type { TensorLike } from './operands.js';
 import { formatTensor, formatUnread } from './print.js';
 import * as reductions from './reductions.js';
+import * as special from './special.js';
 
 // Every function of these files is a method too; its first argument is then the tensor itself.
 const FAMILIES = [
   elementwise,
+  arithmetic,
+  special,
+  aliases,
   choosing,
   reductions,
   movement,
@@ -42,10 +48,13 @@ const FAMILIES = [
 type MethodOf<F> = F extends (self: never, ...rest: infer Rest) => infer Result ? (...rest: Rest) => Result : never;
 /** `where` has another order of arguments as a method: the tensor is then what is chosen, not the condition. */
 type MethodsOf<Family> = {
-  readonly [Name in keyof Family as Exclude<Name, 'where'>]: MethodOf<Family[Name]>;
+  readonly [Name in keyof Family as Exclude<Name, 'where' | 'polygamma'>]: MethodOf<Family[Name]>;
 };
 
 type ElementwiseMethods = MethodsOf<typeof elementwise>;
+type ArithmeticMethods = MethodsOf<typeof arithmetic>;
+type SpecialMethods = MethodsOf<typeof special>;
+type AliasMethods = MethodsOf<typeof aliases>;
 type ChoosingMethods = MethodsOf<typeof choosing>;
 type ReductionMethods = MethodsOf<typeof reductions>;
 type MovementMethods = MethodsOf<typeof movement>;
@@ -58,6 +67,9 @@ type DifferentiationMethods = MethodsOf<typeof differentiation>;
 
 export interface Tensor
   extends ElementwiseMethods,
+    ArithmeticMethods,
+    SpecialMethods,
+    AliasMethods,
     ChoosingMethods,
     ReductionMethods,
     MovementMethods,
@@ -101,6 +113,11 @@ export class Tensor extends Handle {
   /** This tensor where the condition holds and `other` elsewhere; all three broadcast. See the function `where`. */
   where(condition: Tensor, other: TensorLike): Tensor {
     return choosing.where(condition, this, other);
+  }
+
+  /** Derivative number n of digamma, for n 0 and 1. See the function `polygamma`. */
+  polygamma(n: number): Tensor {
+    return special.polygamma(n, this);
   }
 
   /** Casts to a dtype, or moves to an engine. Throws UnsupportedError for an engine other than the one in use. */

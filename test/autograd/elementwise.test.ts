@@ -30,6 +30,8 @@ const UNARY_POINTS: Record<UnaryFn, number[] | null> = {
   expm1: [-2, 0, 1.5],
   log: [0.25, 1, 9],
   log1p: [-0.5, 0, 3],
+  log2: [0.25, 1, 9],
+  log10: [0.25, 1, 9],
   sin: [-2, 0, 1.5],
   cos: [-2, 0, 1.5],
   tan: [-1, 0, 0.7],
@@ -41,9 +43,14 @@ const UNARY_POINTS: Record<UnaryFn, number[] | null> = {
   tanh: [-2, 0, 0.5],
   sigmoid: [-2, 0, 0.5],
   erf: [-1, 0, 0.5],
+  erfc: [-1, 0, 1.5],
+  erfinv: [-0.9, 0, 0.5],
+  lgamma: [-1.5, 0.25, 3],
+  digamma: [-1.5, 0.25, 7],
   isnan: null,
   isinf: null,
   isfinite: null,
+  signbit: null,
   logicalNot: null,
   bitwiseNot: null,
 };
@@ -93,6 +100,7 @@ const BINARY_POINTS: Record<BinaryFn, [number, number][] | null> = {
     [-1, -2],
     [0.5, 0.1],
   ],
+  nextafter: null,
   eq: null,
   ne: null,
   lt: null,
@@ -102,6 +110,7 @@ const BINARY_POINTS: Record<BinaryFn, [number, number][] | null> = {
   xor: null,
   shiftLeft: null,
   shiftRight: null,
+  gcd: null,
 };
 
 const vector = (values: number[]): Node<'leaf'> => valuesLeaf([values.length], values, 'f32', true);

@@ -27,6 +27,29 @@ function erf(x: number): number {
   return (2 / Math.sqrt(Math.PI)) * sum;
 }
 
+/** By halving. */
+function inverseErf(x: number): number {
+  let [low, high] = [-3, 3];
+  for (let i = 0; i < 80; i++) {
+    const middle = (low + high) / 2;
+    if (erf(middle) < x) low = middle;
+    else high = middle;
+  }
+  return low;
+}
+
+/** Lanczos' approximation of Γ (g = 7). */
+function gamma(x: number): number {
+  if (x < 0.5) return Math.PI / (Math.sin(Math.PI * x) * gamma(1 - x));
+  const c = [
+    676.5203681218851, -1259.1392167224028, 771.32342877765313, -176.61502916214059, 12.507343278686905,
+    -0.13857109526572012, 9.9843695780195716e-6, 1.5056327351493116e-7,
+  ];
+  const t = x + 6.5;
+  const sum = c.reduce((total, value, i) => total + value / (x + i), 0.99999999999980993);
+  return Math.sqrt(2 * Math.PI) * t ** (x - 0.5) * Math.exp(-t) * sum;
+}
+
 const MEET64: Record<CumulativeFn, (a: number, b: number) => number> = {
   sum: (a, b) => a + b,
   prod: (a, b) => a * b,
@@ -49,6 +72,8 @@ const UNARY: Partial<Record<UnaryFn, (x: number) => number>> = {
   expm1: Math.expm1,
   log: Math.log,
   log1p: Math.log1p,
+  log2: Math.log2,
+  log10: Math.log10,
   sin: Math.sin,
   cos: Math.cos,
   tan: Math.tan,
@@ -60,6 +85,10 @@ const UNARY: Partial<Record<UnaryFn, (x: number) => number>> = {
   tanh: Math.tanh,
   sigmoid: (x) => 1 / (1 + Math.exp(-x)),
   erf,
+  erfc: (x) => 1 - erf(x),
+  erfinv: inverseErf,
+  lgamma: (x) => Math.log(Math.abs(gamma(x))),
+  digamma: (x) => (Math.log(gamma(x + 1e-5) / gamma(x)) - Math.log(gamma(x - 1e-5) / gamma(x))) / 2e-5,
   logicalNot: (x) => 1 - x,
 };
 

@@ -33,6 +33,8 @@ export const FIXTURES = [
   'moving',
   'contracting',
   'composing',
+  'pointwise',
+  'combining',
 ] as const;
 
 /** The cases of a fixture file, without `.json`. */

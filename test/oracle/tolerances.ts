@@ -71,6 +71,12 @@ export const TOLERANCES = {
     signedZeros: false,
     why: 'several primitives, each rounded; cancellation turns the error of an operand of size 4 (2.4e-7) into an absolute one',
   },
+  gamma: {
+    reference: { ulp: 1, absolute: 0 },
+    kernels: { ulp: 8, absolute: 2e-6 },
+    signedZeros: false,
+    why: 'sums of logarithms and reciprocals, which cancel at the zeros between the poles and at the zero of digamma',
+  },
   deep: {
     reference: { ulp: 8, absolute: 1e-6 },
     kernels: { ulp: 32, absolute: 4e-6 },
@@ -84,16 +90,22 @@ export type ToleranceName = keyof typeof TOLERANCES;
 const OPS: Record<Exclude<ToleranceName, 'affine'>, string> = {
   exact: `neg abs sign floor ceil round trunc isnan isinf isfinite logicalNot bitwiseNot relu relu6 clamp
     add sub mul square remainder fmod maximum minimum eq ne lt le gt ge logicalAnd logicalOr logicalXor
-    bitwiseAnd bitwiseOr bitwiseXor bitwiseLeftShift bitwiseRightShift where cast max min argmax argmin any all countNonzero
+    bitwiseAnd bitwiseOr bitwiseXor bitwiseLeftShift bitwiseRightShift where cast
+    frac positive signbit angle nanToNum isposinf isneginf absolute negative sgn fix hardtanh hardshrink softshrink threshold clip clampMin clampMax copysign
+    fmax fmin nextafter multiply subtract greater greaterEqual less lessEqual notEqual heaviside gcd lcm frexp isclose max min argmax argmin any all countNonzero
     reshape flatten unflatten squeeze unsqueeze permute transpose t expand broadcastTo repeat tile repeatInterleave flip roll slice
     narrow select at pad tril triu split chunk unbind concat stack gather indexSelect embedding oneHot maxPool2d outer`,
-  division: 'reciprocal sqrt rsqrt div floorDivide',
-  functions: `exp expm1 log log1p sin cos tan asin acos atan sinh cosh tanh sigmoid erf atan2`,
-  power: 'pow',
+  division: 'reciprocal sqrt rsqrt div floorDivide trueDivide divide',
+  functions: `exp expm1 log log1p log2 log10 sin cos tan asin acos atan sinh cosh tanh sigmoid erf erfc erfinv atan2 expit exp2 deg2rad rad2deg
+    arcsin arccos arctan arctan2`,
+  power: 'pow floatPower',
   sums: 'sum mean matmul dot linear conv1d conv2d conv3d avgPool2d nllLoss mseLoss l1Loss reluSum',
   products: 'prod',
-  compositions: `log2 log10 leakyRelu elu gelu silu mish softplus logSigmoid softsign var std norm logsumexp softmax logSoftmax crossEntropy
-    huberLoss binaryCrossEntropyWithLogits layerNorm attention mlp`,
+  compositions: `leakyRelu elu gelu silu mish softplus logSigmoid softsign var std norm logsumexp softmax logSoftmax crossEntropy
+    huberLoss binaryCrossEntropyWithLogits layerNorm attention mlp
+    asinh acosh atanh arcsinh arccosh arctanh sinc entr logit ndtr ndtri celu selu hardsigmoid hardswish tanhshrink prelu glu softmin
+    hypot logaddexp logaddexp2 xlogy xlog1py ldexp lerp addcmul addcdiv polygamma mvlgamma`,
+  gamma: 'lgamma digamma',
   deep: 'deepChain',
 };
 

@@ -57,6 +57,25 @@ const unlessZero =
   (a, b) =>
     b === 0 ? 0 : fn(a, b);
 
+const [step, stepped] = [new Float32Array(1), new Int32Array(1)] as const;
+
+/** The f32 beside a on the way to b. */
+function nextafter(a: number, b: number): number {
+  if (a === b || Number.isNaN(a) || Number.isNaN(b)) return a === b ? b : Number.NaN;
+  if (a === 0) return Math.sign(b) * 2 ** -149;
+  step[0] = a;
+  stepped.set(new Int32Array(step.buffer));
+  stepped[0]! += a < b === a > 0 ? 1 : -1;
+  return new Float32Array(stepped.buffer)[0]!;
+}
+
+/** By Euclid, of the magnitudes. */
+function gcd(a: number, b: number): number {
+  let [x, y] = [Math.abs(a), Math.abs(b)];
+  while (y !== 0) [x, y] = [y, x % y];
+  return x;
+}
+
 /** Amounts below 0 are past the width too. */
 const pastWidth = (amount: number): boolean => amount < 0 || amount > 31;
 
@@ -96,6 +115,7 @@ export const BINARY: Record<BinaryFn, BinaryLoops> = {
   max: every(Math.max),
   min: every(Math.min),
   atan2: float(Math.atan2),
+  nextafter: float(nextafter),
   eq: every((a, b) => Number(a === b)),
   ne: every((a, b) => Number(a !== b)),
   lt: every((a, b) => Number(a < b)),
@@ -113,4 +133,5 @@ export const BINARY: Record<BinaryFn, BinaryLoops> = {
     i32: each((a, b) => a >> (pastWidth(b) ? 31 : b)),
     u32: each((a, b) => (pastWidth(b) ? 0 : a >>> b)),
   },
+  gcd: integers(gcd),
 };

@@ -1,5 +1,5 @@
 import type { DType, TypedArray, UnaryFn } from '../../graph/index.js';
-import { erf } from './erf.js';
+import { digamma, erf, erfc, erfinv, lgamma } from './special.js';
 
 /** Fills `out`, whose dtype rounds. */
 type UnaryLoop = (x: TypedArray, out: TypedArray) => void;
@@ -56,6 +56,8 @@ export const UNARY: Record<UnaryFn, UnaryLoops> = {
   expm1: float(Math.expm1),
   log: float(Math.log),
   log1p: float(Math.log1p),
+  log2: float(Math.log2),
+  log10: float(Math.log10),
   sin: float(Math.sin),
   cos: float(Math.cos),
   tan: float(Math.tan),
@@ -67,9 +69,14 @@ export const UNARY: Record<UnaryFn, UnaryLoops> = {
   tanh: float(Math.tanh),
   sigmoid: float((x) => 1 / (1 + Math.exp(-x))),
   erf: float(erf),
+  erfc: float(erfc),
+  erfinv: float(erfinv),
+  lgamma: float(lgamma),
+  digamma: float(digamma),
   isnan: float((x) => Number(Number.isNaN(x))),
   isinf: float((x) => Number(Math.abs(x) === Infinity)),
   isfinite: float((x) => Number(Number.isFinite(x))),
+  signbit: float((x) => Number(x < 0 || Object.is(x, -0))),
   logicalNot: { bool: each((x) => 1 - x) },
   bitwiseNot: integers((x) => ~x),
 };

@@ -108,6 +108,8 @@ const binaryRewrites: Record<BinaryFn, BinaryRewrite> = {
     return ca === Infinity ? b : null;
   },
   atan2: () => null,
+  nextafter: () => null,
+  gcd: () => null,
   eq: (o) => foldComparison('eq', o),
   ne: (o) => foldComparison('ne', o),
   lt: (o) => foldComparison('lt', o),

@@ -25,6 +25,8 @@ export const UNARY_VALUES: Record<UnaryFn, ((x: number) => number) | null> = {
   expm1: Math.expm1,
   log: Math.log,
   log1p: Math.log1p,
+  log2: Math.log2,
+  log10: Math.log10,
   sin: Math.sin,
   cos: Math.cos,
   tan: Math.tan,
@@ -36,9 +38,14 @@ export const UNARY_VALUES: Record<UnaryFn, ((x: number) => number) | null> = {
   tanh: Math.tanh,
   sigmoid: (x) => 1 / (1 + Math.exp(-x)),
   erf: null,
+  erfc: null,
+  erfinv: null,
+  lgamma: null,
+  digamma: null,
   isnan: (x) => Number(Number.isNaN(x)),
   isinf: (x) => Number(Math.abs(x) === Infinity),
   isfinite: (x) => Number(Number.isFinite(x)),
+  signbit: (x) => Number(x < 0 || Object.is(x, -0)),
   logicalNot: (x) => 1 - x,
   bitwiseNot: (x) => ~x,
 };
@@ -58,6 +65,7 @@ export const BINARY_VALUES: Record<BinaryFn, BinaryValue | null> = {
   max: (a, b) => Math.max(a, b),
   min: (a, b) => Math.min(a, b),
   atan2: (y, x) => Math.atan2(y, x),
+  nextafter: null,
   eq: (a, b) => Number(a === b),
   ne: (a, b) => Number(a !== b),
   lt: (a, b) => Number(a < b),
@@ -67,6 +75,7 @@ export const BINARY_VALUES: Record<BinaryFn, BinaryValue | null> = {
   xor: (a, b) => a ^ b,
   shiftLeft: null,
   shiftRight: null,
+  gcd: null,
 };
 
 /** Numeric conversion: f32 to integers truncates and saturates (storing NaN gives 0); between integers wraps; to bool is != 0, NaN true. */

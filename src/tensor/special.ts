@@ -1,0 +1,137 @@
+/** Special functions that are composed of others. */
+import { ArgumentError, trigammaNode, UnsupportedError } from '../graph/index.js';
+import { clamp, where } from './choosing.js';
+import {
+  add,
+  type BinaryOp,
+  digamma,
+  div,
+  eq,
+  erfc,
+  erfinv,
+  gt,
+  isinf,
+  le,
+  lgamma,
+  log,
+  log1p,
+  logicalAnd,
+  logicalOr,
+  lt,
+  mul,
+  neg,
+  sigmoid,
+  sin,
+  sqrt,
+  sub,
+  type UnaryOp,
+} from './elementwise.js';
+import { alike, checkInteger, floatOf } from './operands.js';
+import type { Tensor } from './tensor.js';
+
+/** Beyond this size asinh and acosh are log(2x): the square would overflow. */
+const LARGE = 1e4;
+
+/** Inverse hyperbolic sine, in f32. */
+export const asinh: UnaryOp = (x) => {
+  const value = floatOf('asinh', x);
+  const sign = where(lt(value, 0), -1, 1);
+  const size = mul(value, sign);
+  const large = gt(size, LARGE);
+  const small = where(large, 1, size);
+  const square = mul(small, small);
+  const near = log1p(add(small, div(square, add(sqrt(add(square, 1)), 1))));
+  return mul(where(large, add(log(where(large, size, 1)), Math.LN2), near), sign);
+};
+
+/** Inverse hyperbolic cosine, in f32; NaN below 1. */
+export const acosh: UnaryOp = (x) => {
+  const value = floatOf('acosh', x);
+  const large = gt(value, LARGE);
+  const above = sub(where(large, 1, value), 1);
+  const near = log1p(add(above, sqrt(mul(above, add(above, 2)))));
+  const result = where(large, add(log(where(large, value, 1)), Math.LN2), near);
+  return where(lt(value, 1), Number.NaN, result);
+};
+
+/** Inverse hyperbolic tangent, in f32; infinite at -1 and 1, NaN beyond. */
+export const atanh: UnaryOp = (x) => {
+  const value = floatOf('atanh', x);
+  return mul(sub(log1p(value), log1p(neg(value))), 0.5);
+};
+
+/** sin(πx) / (πx), 1 at 0; in f32. */
+export const sinc: UnaryOp = (x) => {
+  const angle = mul(floatOf('sinc', x), Math.PI);
+  // Near 0 the quotient's derivative is a difference of large numbers; the series' is not.
+  const near = logicalAnd(lt(-0.5, angle), lt(angle, 0.5));
+  const z = where(near, mul(angle, angle), 0);
+  const series = [-1 / 5040, 1 / 120, -1 / 6, 1].reduce((sum, c) => add(mul(z, sum), c), mul(z, 0));
+  const away = where(near, 1, angle);
+  return where(near, series, div(sin(away), away));
+};
+
+/** x times a logarithm of y, 0 where x is 0 and the logarithm is no number. */
+const timesLog =
+  (op: string, logarithm: UnaryOp, end: number): BinaryOp =>
+  (a, b) => {
+    const [x, y] = alike(op, [a, b], 'f32') as [Tensor, Tensor];
+    const none = logicalAnd(eq(x, 0), logicalOr(le(y, end), isinf(y)));
+    return where(none, 0, mul(x, logarithm(where(none, 1, y))));
+  };
+
+/** a log(b), 0 where a is 0 (unless b is NaN); in f32. */
+export const xlogy: BinaryOp = timesLog('xlogy', log, 0);
+/** a log(1 + b), 0 where a is 0 (unless b is NaN); in f32. */
+export const xlog1py: BinaryOp = timesLog('xlog1py', log1p, -1);
+
+/** -x log(x): 0 at 0, -infinity below; in f32. */
+export const entr: UnaryOp = (x) => {
+  const value = floatOf('entr', x);
+  const below = lt(value, 0);
+  const safe = where(below, 1, value);
+  return where(below, -Infinity, neg(xlogy(safe, safe)));
+};
+
+/**
+ * log(x / (1 - x)), the inverse of the sigmoid, in f32. With `eps` x is limited to eps..1 - eps first; without it is NaN outside of 0..1.
+ * Throws ArgumentError for an eps outside of 0..1/2.
+ */
+export function logit(x: Tensor, eps: number | null = null): Tensor {
+  let value = floatOf('logit', x);
+  if (eps !== null) {
+    if (!(eps >= 0 && eps <= 0.5)) throw new ArgumentError(`[logit] eps is ${String(eps)} (expected 0..0.5)`);
+    value = clamp(value, eps, 1 - eps);
+  }
+  return sub(log(value), log1p(neg(value)));
+}
+
+/** Another name of `sigmoid`. */
+export const expit: UnaryOp = sigmoid;
+
+/** The normal distribution function: how likely a smaller value is. In f32. */
+export const ndtr: UnaryOp = (x) => mul(erfc(mul(floatOf('ndtr', x), -Math.SQRT1_2)), 0.5);
+
+/** The inverse of `ndtr`, in f32; infinite at 0 and 1, NaN beyond. */
+export const ndtri: UnaryOp = (x) => mul(erfinv(sub(mul(floatOf('ndtri', x), 2), 1)), Math.SQRT2);
+
+/**
+ * Derivative number n of digamma, in f32, for n 0 and 1: `tl.polygamma(1, x)`.
+ * Throws UnsupportedError for higher ones, ArgumentError unless n is a whole number of at least 0.
+ */
+export function polygamma(n: number, x: Tensor): Tensor {
+  checkInteger('polygamma', 'n', n, 0);
+  if (n > 1) throw new UnsupportedError(`[polygamma] derivatives above the first are not supported: ${n}`);
+  const value = floatOf('polygamma', x);
+  return n === 0 ? digamma(value) : value.derive(trigammaNode(value.node));
+}
+
+/** Logarithm of the gamma function in p dimensions, in f32; NaN up to (p - 1) / 2. */
+export function mvlgamma(x: Tensor, p: number): Tensor {
+  checkInteger('mvlgamma', 'p', p, 1);
+  const value = floatOf('mvlgamma', x);
+  let sum = lgamma(value);
+  for (let i = 1; i < p; i++) sum = add(sum, lgamma(sub(value, i / 2)));
+  const shifted = add(sum, ((p * (p - 1)) / 4) * Math.log(Math.PI));
+  return where(le(value, (p - 1) / 2), Number.NaN, shifted);
+}
