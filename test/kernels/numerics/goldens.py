@@ -39,7 +39,7 @@ b = torch.tensor(SOME, dtype=torch.float32).repeat(len(SOME))
 UNARY = {
     name: getattr(torch, name)
     for name in "neg abs sign floor ceil round trunc reciprocal sqrt rsqrt exp expm1 log log1p sin cos tan asin acos atan sinh cosh "
-    "tanh sigmoid erf isnan isinf isfinite".split()
+    "tanh sigmoid erf erfc erfinv log2 log10 isnan isinf isfinite".split()
 }
 BINARY = {
     "add": torch.add, "sub": torch.sub, "mul": torch.mul, "div": torch.div, "floorDiv": torch.floor_divide,

@@ -25,6 +25,21 @@ function power(x: bigint, y: bigint): bigint {
   return result;
 }
 
+/** By subtraction, in the manner of Stein: not by division, as the kernels do. */
+function commonDivisor(x: bigint, y: bigint): bigint {
+  let [a, b] = [x < 0n ? -x : x, y < 0n ? -y : y];
+  if (a === 0n || b === 0n) return a + b;
+  let twos = 0n;
+  for (; ((a | b) & 1n) === 0n; twos++) [a, b] = [a >> 1n, b >> 1n];
+  while (a !== 0n) {
+    while ((a & 1n) === 0n) a >>= 1n;
+    while ((b & 1n) === 0n) b >>= 1n;
+    if (a < b) [a, b] = [b, a];
+    a = (a - b) >> 1n;
+  }
+  return b << twos;
+}
+
 const past = (y: bigint): boolean => y < 0n || y > 31n;
 
 function larger(x: bigint, y: bigint): bigint {
@@ -52,6 +67,7 @@ const expected: Partial<Record<BinaryFn, (x: bigint, y: bigint) => bigint>> = {
   xor: (x, y) => x ^ y,
   shiftLeft: (x, y) => (past(y) ? 0n : x << y),
   shiftRight: (x, y) => (past(y) ? (x < 0n ? -1n : 0n) : x >> y),
+  gcd: commonDivisor,
 };
 
 const expectedUnary: Partial<Record<UnaryFn, (x: bigint) => bigint>> = {

@@ -17,6 +17,14 @@ export function erf(x: number): number {
   return Math.sign(x) * (1 - Math.exp(-a * a) / Math.sqrt(Math.PI) / (a + fraction));
 }
 
+/** 1 - erf(x); from 2 on by its continued fraction. */
+function erfc(x: number): number {
+  if (!(x >= 2)) return 1 - erf(x);
+  let fraction = 0;
+  for (let k = 80; k >= 1; k--) fraction = k / 2 / (x + fraction);
+  return Math.exp(-x * x) / Math.sqrt(Math.PI) / (x + fraction);
+}
+
 interface Reference<F> {
   readonly exact: F;
   /** What this repository's largest error is, measured over the whole range, rounded up. */
@@ -42,6 +50,9 @@ export const unaryReferences: Record<string, Reference<(x: number) => number>> =
   tanh: { exact: Math.tanh, ulps: 1.3 },
   sigmoid: { exact: (x) => 1 / (1 + Math.exp(-x)), ulps: 2.3 },
   erf: { exact: erf, ulps: 1.5 },
+  log2: { exact: Math.log2, ulps: 2 },
+  log10: { exact: Math.log10, ulps: 2 },
+  erfc: { exact: erfc, ulps: 3.6 },
 };
 
 export const binaryReferences: Record<string, Reference<(x: number, y: number) => number>> = {

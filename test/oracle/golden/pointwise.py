@@ -114,6 +114,8 @@ def cases():
         suite.add(name, 'below zero and far', ['$0'] if name != 'polygamma' else [1, '$0'], [values], fn)
     suite.add('erfc', 'small', ['$0'], [np.array([0.49, 0.51, 1, 2, 3, 5, 7, 9, -2, -7], np.float32)], torch.erfc)
     suite.add('erfinv', 'near the ends', ['$0'], [np.array([0.0, 1e-5, 0.99, 0.9966, 0.9967, 0.9999, -0.999], np.float32)], torch.erfinv)
+    suite.add('erfinv', 'everywhere', ['$0'], [np.concatenate([np.linspace(-1, 1, 201), 1 - np.geomspace(1e-7, 0.1, 99)]).astype(np.float32).round(7)],
+              torch.erfinv, grads=False)
     for name, fn, at in (('hardtanh', F.hardtanh, [-1, 1, -2, 2, 0]), ('relu6', F.relu6, [0, 6, 3, 7, -1]), ('hardsigmoid', F.hardsigmoid, [-3, 3, 0, 4]),
                          ('hardswish', F.hardswish, [-3, 3, 0, 4, -4]), ('softshrink', F.softshrink, [-0.5, 0.5, 0, 1]),
                          ('hardshrink', F.hardshrink, [-0.5, 0.5, 0, 1]), ('celu', F.celu, [0, -1, 1]), ('selu', F.selu, [0, -1, 1])):
