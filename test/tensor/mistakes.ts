@@ -7,6 +7,9 @@ export const bools = (...shape: number[]): tl.Tensor => tl.zeros(shape, { dtype:
 // biome-ignore lint/suspicious/noExplicitAny: what a JavaScript user may pass
 export const js = (value: unknown): any => value;
 
+/** Functions by name, called as from JavaScript. */
+export const functions = tl as unknown as Readonly<Record<string, (...args: unknown[]) => unknown>>;
+
 /** One mistake: what it is, the call that makes it, the class of the error and the beginning of its message. */
 export type Mistake = [what: string, call: () => unknown, type: new (message: string) => Error, message: string];
 
