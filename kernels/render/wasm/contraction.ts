@@ -1,7 +1,10 @@
 import { UnsupportedError } from '../../../src/graph/index.js';
-import type { ContractionKernel } from '../../ir.js';
-import { widthOfRows } from './contractionOperands.js';
+import type { ContractionKernel, Expr, IndexVar } from '../../ir.js';
+import { MOST_UNROLLED, renderStreamed, renderUnrolled } from './contractionDirect.js';
+import { renderDots } from './contractionDot.js';
+import { lanesAlong, widthOfRows } from './contractionOperands.js';
 import { TiledContraction } from './contractionTiled.js';
+import { WasmKernelModule } from './kernel-module.js';
 import type { WasmFeatures, WasmKernel } from './rendered.js';
 
 /**
@@ -14,7 +17,28 @@ export function renderContractionToWasm(kernel: ContractionKernel, features: Was
   if (kernel.dtype === 'bool') {
     throw new UnsupportedError(`[contraction] ${kernel.name} sums ${kernel.dtype} (expected f32, i32 or u32)`);
   }
-  const { batch, m, n, k } = kernel;
+  return render(columnsFirst(kernel), features);
+}
+
+/** Rows up to which a right operand that runs along k is multiplied where it lies. */
+const FEW_ROWS = 4;
+
+function render(kernel: ContractionKernel, features: WasmFeatures): WasmKernel {
+  const { batch, m, n, k, a, b } = kernel;
+  if (batch.extent * m.extent * n.extent === 0) return new WasmKernelModule(kernel, features).finish();
   const extents = { batch: batch.extent, m: m.extent, n: n.extent, k: k.extent, width: widthOfRows(kernel) };
-  return new TiledContraction(kernel, features, extents).render();
+  if (k.extent === 0 || (m.extent === 1 && k.extent <= MOST_UNROLLED)) return renderUnrolled(kernel, features, extents);
+  const runsAlongK = (expr: Expr, v: IndexVar) => lanesAlong(expr, v, k, () => undefined) === k;
+  if (m.extent <= FEW_ROWS && runsAlongK(b, n) && (m.extent === 1 || runsAlongK(a, m))) {
+    return renderDots(kernel, features, extents);
+  }
+  return m.extent === 1
+    ? renderStreamed(kernel, features, extents)
+    : new TiledContraction(kernel, features, extents).render();
+}
+
+/** The kernel with one row where it had one column: lanes run along columns. */
+function columnsFirst(kernel: ContractionKernel): ContractionKernel {
+  const { m, n, a, b } = kernel;
+  return n.extent === 1 && m.extent > 1 ? { ...kernel, m: n, n: m, a: b, b: a } : kernel;
 }

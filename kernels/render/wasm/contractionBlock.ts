@@ -1,4 +1,4 @@
-import type { ContractionKernel, Index, IndexVar } from '../../ir.js';
+import type { ContractionKernel, Expr, Index, IndexVar } from '../../ir.js';
 import type { Substitution } from '../affine.js';
 import { plus, times, variable } from './contractionOperands.js';
 import {
@@ -102,20 +102,29 @@ export function forBlocks(
   const { tiling } = blocks;
   const grid = blocks.grid.filter((v) => v !== without);
   const count = grid.reduce((product, { extent }) => product * extent, 1);
-  const { group } = tiling;
-  const block = f.body;
-  const first = group === 1 ? f.begin : block.let(op('i32.mul', f.begin, i32(group)));
-  let end: Local = f.end;
-  if (group > 1) {
-    const grouped = block.let(op('i32.mul', f.end, i32(group)));
-    end = block.let(select(grouped, i32(count), op('i32.lt_u', grouped, i32(count))));
-  }
-  const number = f.fn.local('i32');
-  block.for(number, first, end, 1, (inner) => {
+  forNumbers(f, count, tiling.group, (inner, number) => {
     const values = decode(inner, number, grid);
     const scope = f.scope({ vars: values, indices: blocks.indices }, inner);
     body(placeOf(blocks, scope, values), values);
   });
+}
+
+/** Runs `body` for numbers begin * each … end * each - 1, as far as there are that many. */
+export function forNumbers(
+  f: KernelFunction,
+  count: number,
+  each: number,
+  body: (block: Block, number: Local) => void,
+): void {
+  const { body: block } = f;
+  let [first, end] = [f.begin, f.end];
+  if (each > 1) {
+    first = block.let(op('i32.mul', f.begin, i32(each)));
+    const beyond = block.let(op('i32.mul', f.end, i32(each)));
+    end = block.let(select(beyond, i32(count), op('i32.lt_u', beyond, i32(count))));
+  }
+  const number = f.fn.local('i32');
+  block.for(number, first, end, 1, (inner) => body(inner, number));
 }
 
 export type BlockValues = ReadonlyMap<IndexVar, Value | number>;
@@ -209,5 +218,20 @@ function forRest(
     const rest: IndexVar = { name: 'rest', extent: lastColumns };
     const inside = scope.child({ indices: new Map([[vars.column, variable(rest)]]) }, block);
     inside.vectorRest(rest, lastColumns - (lastColumns % PANEL), (_, steps) => body(steps, true));
+  });
+}
+
+/** The epilogue over a block whose sums are in memory. */
+export function finishBlock(blocks: Blocks, place: BlockPlace, sum: Expr): void {
+  const { kernel, vars } = blocks;
+  place.scope.loop(vars.row, 0, place.rows, (row) => {
+    row.loop(vars.line, 0, place.lines, (line) => {
+      forColumns(blocks, place, line, (steps) => {
+        for (const step of steps) {
+          step.results.set(kernel.acc, step.named(sum));
+          step.stores(kernel.epilogue);
+        }
+      });
+    });
   });
 }

@@ -34,6 +34,8 @@ export interface DirectOperand {
   /** Elements from row (of the left operand; column of the right one) to row, and from step to step of k. */
   readonly row: number;
   readonly step: number;
+  /** Elements from four rows to the next four. */
+  readonly fourRows: number;
 }
 
 /** The operand as elements of a buffer at constant strides along `row` and `k`, or null where it has to be computed. */
@@ -42,7 +44,7 @@ export function directOperand(expr: Expr, row: IndexVar, k: IndexVar): DirectOpe
   const form = affine(expr.index, UNCHANGED);
   const [perRow, perStep] = [stepOf(form, row), stepOf(form, k)];
   if (perRow === null || perStep === null || perRow < 0 || perStep <= 0) return null;
-  return { buffer: expr.buffer, index: expr.index, row: perRow, step: perStep };
+  return { buffer: expr.buffer, index: expr.index, row: perRow, step: perStep, fourRows: 4 * perRow };
 }
 
 /** Which of two variables an expression's memory is contiguous in: the lanes that it is best computed in. */
@@ -68,8 +70,7 @@ const LEAST_WIDTH = 4;
  */
 export function widthOfRows({ n, b, epilogue }: ContractionKernel): number {
   const indices = [...indicesBelow([b, ...epilogue.map(({ value }) => value)]), ...epilogue.map(({ index }) => index)];
-  const divisors = new Set<number>();
-  for (const index of indices) collectDivisors(affine(index, UNCHANGED), n, divisors);
+  const divisors = divisorsOf(indices, n);
   if (divisors.size === 0) return n.extent;
   const width = Math.min(...divisors);
   if (width < LEAST_WIDTH || n.extent % width !== 0) return n.extent;
@@ -86,6 +87,13 @@ export function widthOfRows({ n, b, epilogue }: ContractionKernel): number {
   return divided ? n.extent : width;
 }
 
+/** The numbers that indices divide a variable by. */
+export function divisorsOf(indices: readonly Index[], v: IndexVar): Set<number> {
+  const divisors = new Set<number>();
+  for (const index of indices) collectDivisors(affine(index, UNCHANGED), v, divisors);
+  return divisors;
+}
+
 function collectDivisors({ terms }: Affine, v: IndexVar, divisors: Set<number>): void {
   for (const { atom } of terms) {
     if (atom.kind !== 'div' && atom.kind !== 'mod') continue;
@@ -96,6 +104,67 @@ function collectDivisors({ terms }: Affine, v: IndexVar, divisors: Set<number>):
       collectDivisors(atom.a, v, divisors);
     }
   }
+}
+
+/** An expression with other indices; those inside of computed indices stay. */
+export function withIndices(root: Expr, change: (index: Index) => Index): Expr {
+  const made = new Map<Expr, Expr>();
+  const visit = (expr: Expr): Expr => {
+    let out = made.get(expr);
+    if (!out) {
+      out = changed(expr);
+      made.set(expr, out);
+    }
+    return out;
+  };
+  const changed = (expr: Expr): Expr => {
+    switch (expr.kind) {
+      case 'const':
+      case 'param':
+      case 'result':
+        return expr;
+      case 'index':
+      case 'load':
+        return { ...expr, index: change(expr.index) };
+      case 'guard':
+      case 'choose': {
+        const conds = expr.conds.map((cond) => ({ ...cond, a: change(cond.a), b: change(cond.b) }));
+        return expr.kind === 'guard'
+          ? { ...expr, conds, value: visit(expr.value) }
+          : { ...expr, conds, a: visit(expr.a), b: visit(expr.b) };
+      }
+      case 'unary':
+      case 'cast':
+        return { ...expr, x: visit(expr.x) };
+      case 'binary':
+        return { ...expr, a: visit(expr.a), b: visit(expr.b) };
+      case 'where':
+        return { ...expr, cond: visit(expr.cond), a: visit(expr.a), b: visit(expr.b) };
+      case 'threefry':
+        return { ...expr, key0: visit(expr.key0), key1: visit(expr.key1), counter: change(expr.counter) };
+    }
+  };
+  return visit(root);
+}
+
+/** An expression at a fixed value of a variable. */
+export function atValue(root: Expr, v: IndexVar, value: number): Expr {
+  const change = (index: Index): Index => {
+    switch (index.kind) {
+      case 'const':
+        return index;
+      case 'var':
+        return index.v === v ? constant(value) : index;
+      case 'value':
+        return { kind: 'value', expr: atValue(index.expr, v, value) };
+      case 'add':
+      case 'sub':
+        return { kind: index.kind, a: change(index.a), b: change(index.b) };
+      default:
+        return { kind: index.kind, a: change(index.a), b: index.b };
+    }
+  };
+  return withIndices(root, change);
 }
 
 /** Row-major position of several variables; those of one value do not count. */

@@ -1,7 +1,8 @@
 import type { ContractionKernel, Index, IndexVar } from '../../ir.js';
-import { type BlockPlace, type Blocks, decode, forColumns, when } from './contractionBlock.js';
+import { type BlockPlace, type Blocks, decode, forColumns, forNumbers, when } from './contractionBlock.js';
 import {
   constant,
+  type DirectOperand,
   exprDependsOn,
   lanesAlong,
   plus,
@@ -12,7 +13,7 @@ import {
 } from './contractionOperands.js';
 import { PANEL } from './contractionTiling.js';
 import { type Block, i32, op, select, shuffle, type Value } from './encoder.js';
-import type { KernelFunction, WasmKernelModule } from './kernel-module.js';
+import type { WasmKernelModule } from './kernel-module.js';
 import type { WasmScope } from './scope.js';
 
 /** Steps of k in a part of it, and whether it is the last part (null: there is only one). */
@@ -127,7 +128,8 @@ function packGroup(
   });
 }
 
-function transposed(block: Block, vectors: readonly Value[]): Value[] {
+/** The four vectors of the first lanes, second lanes, … of four vectors. */
+export function transposed(block: Block, vectors: readonly Value[]): Value[] {
   const [a, b, c, d] = vectors as [Value, Value, Value, Value];
   const [ab, cd] = [block.let(shuffle(a, b, [0, 4, 1, 5])), block.let(shuffle(c, d, [0, 4, 1, 5]))];
   const [abHigh, cdHigh] = [block.let(shuffle(a, b, [2, 6, 3, 7])), block.let(shuffle(c, d, [2, 6, 3, 7]))];
@@ -142,12 +144,11 @@ function transposed(block: Block, vectors: readonly Value[]): Value[] {
 /** The left operand in a buffer of its own, as all blocks then read it. */
 export interface PackedLeft {
   readonly words: number;
-  /** Elements from row to row and from step to step. */
-  readonly row: number;
-  readonly step: number;
-  readonly lanes: IndexVar;
+  /** Memory runs along m: it lies as a step of k of four rows after the other, and otherwise as rows. */
+  readonly inFours: boolean;
   /** Batches that differ. */
   readonly batches: number;
+  operandIn(buffer: number): DirectOperand;
 }
 
 /** Rows whose distance is a large power of two would share few lines of the cache. */
@@ -157,58 +158,77 @@ function padded(length: number): number {
 }
 
 export function planPackedLeft({ a, batch, m, k }: ContractionKernel): PackedLeft {
-  const lanes = lanesAlong(a, k, m, () => undefined);
+  const inFours = lanesAlong(a, k, m, () => undefined) === m;
   const batches = exprDependsOn(a, batch) ? batch.extent : 1;
-  const pitch = padded(lanes.extent);
-  const [row, step] = lanes === k ? [pitch, 1] : [1, pitch];
-  return { words: batches * (lanes === k ? m : k).extent * pitch, row, step, lanes, batches };
+  const rows = inFours ? Math.ceil(m.extent / 4) * 4 : m.extent;
+  const pitch = inFours ? k.extent : padded(k.extent);
+  const start = batches > 1 ? times(variable(batch), rows * pitch) : constant(0);
+  const index = inFours
+    ? plus(start, times(quotient(variable(m), 4), 4 * pitch), times(variable(k), 4), remainder(variable(m), 4))
+    : plus(start, times(variable(m), pitch), variable(k));
+  return {
+    words: batches * rows * pitch,
+    inFours,
+    batches,
+    operandIn: (buffer) => ({
+      buffer,
+      index,
+      row: inFours ? 1 : pitch,
+      step: inFours ? 4 : 1,
+      fourRows: 4 * pitch,
+    }),
+  };
 }
 
 /** Words that a task of packing computes, at least. */
 const PACKED_AT_ONCE = 8192;
+/** Rows that are packed together: as many as lie in a line of the cache. */
+const STRIPE = 16;
 
 /** Adds the phase that computes the left operand once for all blocks. */
-export function packLeft(module: WasmKernelModule, { lanes, batches, row, step }: PackedLeft, buffer: number): void {
+export function packLeft(module: WasmKernelModule, packed: PackedLeft, buffer: number): void {
   const kernel = module.kernel as ContractionKernel;
-  const across = lanes === kernel.k ? kernel.m : kernel.k;
-  const pitch = lanes === kernel.k ? row : step;
+  const { m, k } = kernel;
+  const { inFours, batches } = packed;
+  const { index } = packed.operandIn(buffer);
   const batch: IndexVar = { name: 'packedBatch', extent: batches };
+  const stripe: IndexVar = { name: 'stripe', extent: inFours ? Math.ceil(m.extent / STRIPE) : m.extent };
   const f = module.function('pack');
-  const rows = batches * across.extent;
-  const each = Math.max(1, Math.ceil(PACKED_AT_ONCE / lanes.extent));
-  const index = plus(times(plus(times(variable(batch), across.extent), variable(across)), pitch), variable(lanes));
-  forRows(
-    f,
-    rows,
-    each,
-    (scope) => {
-      const whole = lanes.extent - (lanes.extent % 8);
-      const copy = (_: WasmScope, steps: readonly WasmScope[]) => {
-        for (const inner of steps) inner.stores([{ kind: 'store', buffer, index, value: kernel.a }]);
-      };
-      scope.vectorLoop(lanes, 0, whole, 2, copy);
-      scope.vectorRest(lanes, whole, copy);
-    },
-    [batch, across],
-    new Map([[kernel.batch, batches === 1 ? constant(0) : variable(batch)]]),
-  );
-  module.phase({ name: 'pack', tasks: Math.ceil(rows / each), taskCost: each * lanes.extent }, f);
-}
-
-function forRows(
-  f: KernelFunction,
-  rows: number,
-  each: number,
-  body: (scope: WasmScope) => void,
-  vars: readonly IndexVar[],
-  indices: ReadonlyMap<IndexVar, Index>,
-): void {
-  const { body: block } = f;
-  const first = block.let(op('i32.mul', f.begin, i32(each)));
-  const beyond = block.let(op('i32.mul', f.end, i32(each)));
-  const end = block.let(select(beyond, i32(rows), op('i32.lt_u', beyond, i32(rows))));
-  const number = f.fn.local('i32');
-  block.for(number, first, end, 1, (inner) => {
-    body(f.scope({ vars: decode(inner, number, vars), indices }, inner));
+  const count = batches * stripe.extent;
+  const words = (inFours ? STRIPE : 1) * k.extent;
+  const each = Math.max(1, Math.ceil(PACKED_AT_ONCE / words));
+  const copy = (_: WasmScope, steps: readonly WasmScope[]) => {
+    for (const inner of steps) inner.stores([{ kind: 'store', buffer, index, value: kernel.a }]);
+  };
+  const indices = new Map<IndexVar, Index>([[kernel.batch, batches === 1 ? constant(0) : variable(batch)]]);
+  const ofBatch = exprDependsOn(kernel.a, kernel.batch) ? indices : new Map<IndexVar, Index>();
+  forNumbers(f, count, each, (block, number) => {
+    const scope = f.scope({ vars: decode(block, number, [batch, stripe]), indices: ofBatch }, block);
+    if (!inFours) {
+      const rows = scope.child({ indices: new Map([[m, variable(stripe)]]) });
+      rows.vectorLoop(k, 0, k.extent - (k.extent % 8), 2, copy);
+      rows.vectorRest(k, k.extent - (k.extent % 8), copy);
+      return;
+    }
+    const inStripe: IndexVar = { name: 'inStripe', extent: STRIPE };
+    const rows = scope.child({
+      indices: new Map([[m, plus(times(variable(stripe), STRIPE), variable(inStripe))]]),
+    });
+    const rest = m.extent % STRIPE;
+    const isLast = block.let(op('i32.eq', scope.index(variable(stripe)), i32(stripe.extent - 1)));
+    const whole = rest === 0 ? STRIPE : block.let(select(i32(rest - (rest % 4)), i32(STRIPE), isLast));
+    rows.loop(k, 0, k.extent, (step) => {
+      if (rest === 0) step.vectorLoop(inStripe, 0, STRIPE, 4, copy);
+      else step.vectorLoop(inStripe, 0, whole, 1, copy);
+    });
+    if (rest % 4 === 0) return;
+    block.if(isLast, (inner) => {
+      rows.child({}, inner).loop(k, 0, k.extent, (step) => {
+        const vector = { v: inStripe, first: rest - (rest % 4), vectors: 1, lanes: rest % 4 };
+        const last = step.child({ vector });
+        copy(last, last.steps());
+      });
+    });
   });
+  module.phase({ name: 'pack', tasks: Math.ceil(count / each), taskCost: each * words }, f);
 }

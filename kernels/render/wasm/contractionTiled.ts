@@ -1,11 +1,12 @@
-import type { ContractionKernel, Expr, Index, IndexVar } from '../../ir.js';
-import { type BlockPlace, Blocks, forBlocks, forColumns, when } from './contractionBlock.js';
+import type { ContractionKernel, Index, IndexVar } from '../../ir.js';
+import { type BlockPlace, Blocks, finishBlock, forBlocks, when } from './contractionBlock.js';
 import { type Arithmetic, microKernel } from './contractionMicro.js';
 import { type DirectOperand, directOperand, plus, times, variable } from './contractionOperands.js';
 import { packedWords, packLeft, packRight, planPackedLeft, type StepsPlace } from './contractionPack.js';
+import { ScratchLayout, Sums } from './contractionSums.js';
 import { chooseTiling, type Extents, PANEL } from './contractionTiling.js';
 import { type Block, i32, type Local, op, select, type Value, type WasmFunction } from './encoder.js';
-import { type KernelFunction, type ScratchBuffer, WasmKernelModule } from './kernel-module.js';
+import { type KernelFunction, WasmKernelModule } from './kernel-module.js';
 import type { WasmFeatures, WasmKernel } from './rendered.js';
 import type { WasmScope } from './scope.js';
 
@@ -14,11 +15,15 @@ const MULTIPLICATIONS_PER_NS = 20;
 /** Below this many rows, columns are read where they lie: packing them would cost more than it gains. */
 const ROWS_WORTH_PACKING = 24;
 
-/** Where the sums of a block lie while they grow. */
-interface Sums {
-  readonly buffer: number;
-  /** Word of (row, line, column) of the block, for split number `split`. */
-  index(split: Index): Index;
+/** Strides of whole pages leave the cache few places for a column, at steps that are walked often enough to matter. */
+const PAGE_FRACTION = 512;
+const LONG = 192;
+
+/** The left operand where it may stay where it is. */
+function directLeft({ a, m, n, k }: ContractionKernel): DirectOperand | null {
+  const left = directOperand(a, m, k);
+  const jumps = left?.row === 1 && left.step % PAGE_FRACTION === 0 && k.extent >= LONG && n.extent >= LONG;
+  return jumps ? null : left;
 }
 
 /** Renders a contraction as products of packed blocks. */
@@ -26,8 +31,7 @@ export class TiledContraction {
   readonly #blocks: Blocks;
   readonly #module: WasmKernelModule;
   readonly #arithmetic: Arithmetic;
-  readonly #scratch: ScratchBuffer[] = [];
-  readonly #bytes = { shared: 0, thread: 0 };
+  readonly #layout: ScratchLayout;
   readonly #left: DirectOperand;
   readonly #right: DirectOperand | null;
   readonly #rightBuffer: number = -1;
@@ -42,25 +46,20 @@ export class TiledContraction {
     const blocks = new Blocks(kernel, extents, chooseTiling(extents));
     this.#blocks = blocks;
     this.#arithmetic = { dtype: kernel.dtype as Arithmetic['dtype'], relaxed: features.relaxedSimd };
-    const left = directOperand(kernel.a, kernel.m, kernel.k);
+    const left = directLeft(kernel);
     const packedLeft = left ? null : planPackedLeft(kernel);
     this.#right = this.#directRight();
     const { rows, splits } = blocks.tiling;
     const blockWords = rows * blocks.pitch;
-    const sumsBuffer = this.#allocate(splits > 1 ? 'shared' : 'thread', (splits > 1 ? blocks.count : 1) * blockWords);
-    this.#sums = { buffer: sumsBuffer, index: (split) => this.#sumIndex(split, blockWords) };
-    if (!this.#right) this.#rightBuffer = this.#allocate('thread', packedWords(blocks));
-    const leftBuffer = packedLeft ? this.#allocate('shared', packedLeft.words) : -1;
-    this.#module = new WasmKernelModule(kernel, features, this.#scratch);
-    if (packedLeft) {
-      const { row, step, batches } = packedLeft;
-      const batch = batches > 1 ? times(variable(kernel.batch), packedLeft.words / batches) : plus();
-      const index = plus(batch, times(variable(kernel.m), row), times(variable(kernel.k), step));
-      this.#left = { buffer: leftBuffer, index, row, step };
-      packLeft(this.#module, packedLeft, leftBuffer);
-    } else {
-      this.#left = left!;
-    }
+    const layout = new ScratchLayout(kernel);
+    const sums = layout.allocate(splits > 1 ? 'shared' : 'thread', (splits > 1 ? blocks.count : 1) * blockWords);
+    this.#sums = new Sums(kernel, sums, (split) => this.#sumIndex(split, blockWords), splits);
+    if (!this.#right) this.#rightBuffer = layout.allocate('thread', packedWords(blocks));
+    const leftBuffer = packedLeft ? layout.allocate('shared', packedLeft.words) : -1;
+    this.#layout = layout;
+    this.#module = new WasmKernelModule(kernel, features, layout.buffers);
+    if (packedLeft) packLeft(this.#module, packedLeft, leftBuffer);
+    this.#left = left ?? packedLeft!.operandIn(leftBuffer);
   }
 
   render(): WasmKernel {
@@ -69,21 +68,13 @@ export class TiledContraction {
     const f = this.#module.function('multiply');
     forBlocks(f, this.#blocks, (place, values) => {
       this.#multiply(f, place, values.get(vars.split)!);
-      if (tiling.splits === 1) this.#finish(place, place.scope);
+      if (tiling.splits === 1) finishBlock(this.#blocks, place, this.#sums.expr());
     });
     const blockCost = (tiling.rows * tiling.lines * tiling.columns * kernel.k.extent) / tiling.splits;
     const taskCost = Math.ceil((tiling.group * blockCost) / MULTIPLICATIONS_PER_NS) + 200;
     this.#module.phase({ name: 'multiply', tasks, taskCost }, f);
     if (tiling.splits > 1) this.#combine();
-    return this.#module.finish({ sharedScratchBytes: this.#bytes.shared, threadScratchBytes: this.#bytes.thread });
-  }
-
-  /** A scratch buffer's number. Blocks are read up to a vector beyond their ends. */
-  #allocate(space: 'shared' | 'thread', words: number): number {
-    const length = Math.ceil(words / 4) * 4 + 8;
-    this.#scratch.push({ space, offset: this.#bytes[space], dtype: this.kernel.dtype, length, access: 'readwrite' });
-    this.#bytes[space] += 4 * length;
-    return this.kernel.buffers.length + this.#scratch.length - 1;
+    return this.#module.finish(this.#layout.sizes);
   }
 
   /** The right operand where it may stay where it is: contiguous columns in whole halves of panels, and few rows that read them. */
@@ -197,7 +188,7 @@ export class TiledContraction {
     const number = block.fn.local('i32');
     block.for(number, i32(3), value(rows), 4, (inner) => {
       call(inner, 4);
-      inner.set(a, op('i32.add', a, i32(16 * this.#left.row)));
+      inner.set(a, op('i32.add', a, i32(4 * this.#left.fourRows)));
       inner.set(c, op('i32.add', c, i32(16 * pitch)));
     });
     if (lastRows % 4 !== 0) when(block, place.isLastRows, (inner) => call(inner, lastRows % 4));
@@ -223,33 +214,12 @@ export class TiledContraction {
     return micro;
   }
 
-  /** The epilogue over a block. */
-  #finish(place: BlockPlace, scope: WasmScope): void {
-    const { kernel } = this;
-    const { vars, tiling } = this.#blocks;
-    const sums = Array.from({ length: tiling.splits }, (_, split): Expr => {
-      const index = this.#sums.index({ kind: 'const', value: split });
-      return { kind: 'load', dtype: kernel.dtype, buffer: this.#sums.buffer, index, clamp: false };
-    });
-    const sum = sums.reduce((a, b) => ({ kind: 'binary', dtype: kernel.dtype, fn: 'add', a, b }));
-    scope.loop(vars.row, 0, place.rows, (row) => {
-      row.loop(vars.line, 0, place.lines, (line) => {
-        forColumns(this.#blocks, place, line, (steps) => {
-          for (const step of steps) {
-            step.results.set(kernel.acc, step.named(sum));
-            step.stores(kernel.epilogue);
-          }
-        });
-      });
-    });
-  }
-
   /** The phase that adds the parts of k and runs the epilogue. */
   #combine(): void {
     const { vars, tiling, count } = this.#blocks;
     const f = this.#module.function('combine');
     const blocks = count / tiling.splits;
-    forBlocks(f, this.#blocks, (place) => this.#finish(place, place.scope), vars.split);
+    forBlocks(f, this.#blocks, (place) => finishBlock(this.#blocks, place, this.#sums.expr()), vars.split);
     const taskCost = Math.ceil((tiling.rows * tiling.lines * tiling.columns * tiling.splits) / 2);
     this.#module.phase({ name: 'combine', tasks: blocks, taskCost }, f);
   }

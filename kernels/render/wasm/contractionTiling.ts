@@ -32,7 +32,7 @@ const MOST_STEPS = 448;
 /** Where there are fewer tasks, threads may go without. */
 const LEAST_TASKS = 8;
 /** Multiplications that are worth a task of their own. */
-const WORTH_A_TASK = 1_500_000;
+const WORTH_A_TASK = 800_000;
 
 const ceilTo = (value: number, multiple: number): number => Math.ceil(value / multiple) * multiple;
 /** The size of `extent` cut into as few equal parts as `most` allows. */
@@ -63,8 +63,24 @@ export function chooseTiling(extents: Extents, wholeSteps = 8): Tiling {
     const wanted = Math.min(Math.ceil((2 * LEAST_TASKS) / blocks()), most, Math.ceil(k / steps));
     if (wanted > 1) splits = Math.ceil(Math.ceil(k / steps) / Math.ceil(Math.ceil(k / steps) / wanted));
   }
-  const group = Math.max(1, Math.min(Math.floor(WORTH_A_TASK / 4 / work()), Math.ceil(blocks() / LEAST_TASKS)));
+  const group = Math.max(1, Math.min(Math.floor(WORTH_A_TASK / 2 / work()), Math.ceil(blocks() / LEAST_TASKS)));
   return { rows, lines, columns, steps, splits, group: splits > 1 ? 1 : group };
+}
+
+/** A tiling with as many blocks in a task as are worth one, and smaller blocks where there would be too few. */
+export function tasksOf({ batch, m, n, width, k }: Extents, tiling: Tiling): Tiling {
+  const { rows } = tiling;
+  let { lines, columns } = tiling;
+  const lineCount = n / width;
+  const blocks = () => batch * Math.ceil(m / rows) * Math.ceil(lineCount / lines) * Math.ceil(width / columns);
+  const work = () => rows * lines * columns * Math.max(k, 1);
+  while (blocks() < LEAST_TASKS && work() > WORTH_A_TASK / 4) {
+    if (lines > 1) lines = Math.ceil(lines / 2);
+    else if (columns > 2 * PANEL) columns = Math.min(columns, ceilTo(columns / 2, PANEL));
+    else break;
+  }
+  const group = Math.max(1, Math.min(Math.floor(WORTH_A_TASK / 16 / work()), Math.ceil(blocks() / LEAST_TASKS)));
+  return { ...tiling, lines, columns, group };
 }
 
 /** Register blocks along a row of columns: whole panels, of which the last may be partly empty, and perhaps half of one. */

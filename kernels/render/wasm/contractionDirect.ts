@@ -1,0 +1,167 @@
+import type { ContractionKernel, Expr, IndexVar } from '../../ir.js';
+import { type BlockPlace, Blocks, finishBlock, forBlocks, forColumns } from './contractionBlock.js';
+import { type Arithmetic, multiplyAdd } from './contractionMicro.js';
+import { atValue, plus, times, variable } from './contractionOperands.js';
+import { ScratchLayout, Sums } from './contractionSums.js';
+import { type Extents, type Tiling, tasksOf } from './contractionTiling.js';
+import { slidingWindow, WindowBlock } from './contractionWindow.js';
+import { type Block, splatI32, type Value } from './encoder.js';
+import { WasmKernelModule } from './kernel-module.js';
+import type { WasmFeatures, WasmKernel } from './rendered.js';
+import type { WasmScope } from './scope.js';
+
+/** Steps of k that are written out one after another. */
+export const MOST_UNROLLED = 32;
+/** Steps whose operands fit the vector registers beside two sums. */
+const STEPS_AT_ONCE = 3;
+/** Steps of k between two readings of the sums. */
+const STEPS_PER_PASS = 4;
+/** Products a nanosecond where the right operand comes from memory, or is computed. */
+const STREAMED_PER_NS = 6;
+const COMPUTED_PER_NS = 2;
+
+interface Setting {
+  readonly kernel: ContractionKernel;
+  readonly features: WasmFeatures;
+  readonly blocks: Blocks;
+  readonly arithmetic: Arithmetic;
+}
+
+function settingOf(kernel: ContractionKernel, features: WasmFeatures, extents: Extents, tiling: Tiling): Setting {
+  const arithmetic = { dtype: kernel.dtype as Arithmetic['dtype'], relaxed: features.relaxedSimd };
+  return { kernel, features, blocks: new Blocks(kernel, extents, tiling), arithmetic };
+}
+
+/** Rows and lines that make up a block of about `most` sums. */
+function directTiling(extents: Extents, most: number, rows = 1): Tiling {
+  const { width, n } = extents;
+  const columns = width <= most ? width : most;
+  const lines = columns < width ? 1 : Math.max(1, Math.min(n / width, Math.floor(most / width)));
+  return tasksOf(extents, { rows, lines, columns, steps: Math.max(extents.k, 1), splits: 1, group: 1 });
+}
+
+/**
+ * A contraction of few steps and one row, as of a depthwise convolution (or of no steps at all): every vector of sums is computed in
+ * one go. A window that slides over an image is read from a copy of its part with the padding around.
+ */
+export function renderUnrolled(kernel: ContractionKernel, features: WasmFeatures, extents: Extents): WasmKernel {
+  const found = extents.width <= 4096 && extents.k > 1 ? slidingWindow(kernel, extents.width) : null;
+  const tiling = directTiling(extents, found ? Math.max(extents.width, 1024) : 512, extents.k === 0 ? 16 : 1);
+  const { blocks, arithmetic } = settingOf(kernel, features, extents, tiling);
+  const layout = new ScratchLayout(kernel);
+  const window = found ? new WindowBlock(found, blocks) : null;
+  const buffer = window ? layout.allocate('thread', window.words) : -1;
+  const module = new WasmKernelModule(kernel, features, layout.buffers);
+  const f = module.function('multiply');
+  const ks = Array.from({ length: extents.k }, (_, k) => k);
+  const lefts = ks.map((k) => atValue(kernel.a, kernel.k, k));
+  const rights = ks.map((k) => (window ? window.operandAt(k, buffer) : atValue(kernel.b, kernel.k, k)));
+  forBlocks(f, blocks, (place) => {
+    window?.fill(place, buffer);
+    place.scope.loop(blocks.vars.row, 0, place.rows, (row) => {
+      row.loop(blocks.vars.line, 0, place.lines, (line) => {
+        const left = lefts.map((a) => line.named(a).value);
+        forColumns(blocks, place, line, (columns) => {
+          const { block } = columns[0]!;
+          const sums = columns.map(() => block.let(splatI32(0)));
+          for (let first = 0; first < extents.k; first += window ? STEPS_AT_ONCE : 1) {
+            const add = (inner: Block, scopes: readonly WasmScope[]) => {
+              for (const k of window ? ks.slice(first, first + STEPS_AT_ONCE) : [first]) {
+                scopes.forEach((scope, i) => {
+                  inner.set(sums[i]!, multiplyAdd(arithmetic, left[k]!, scope.value(rights[k]!).value, sums[i]!));
+                });
+              }
+            };
+            if (first === 0 || !window) add(block, columns);
+            // Always true; it parts what would have more operands in flight than there are registers.
+            else
+              block.if(f.end, (inner) =>
+                add(
+                  inner,
+                  columns.map((column) => column.child({}, inner)),
+                ),
+              );
+          }
+          columns.forEach((column, i) => {
+            column.results.set(kernel.acc, { value: sums[i]!, uniform: false });
+            column.stores(kernel.epilogue);
+          });
+        });
+      });
+    });
+  });
+  const products = tiling.rows * tiling.lines * tiling.columns * Math.max(extents.k, 1);
+  const taskCost = Math.ceil((tiling.group * products) / COMPUTED_PER_NS);
+  module.phase({ name: 'multiply', tasks: blocks.tasks, taskCost }, f);
+  return module.finish(layout.sizes);
+}
+
+/** Where sums of a block of whole rows lie in thread scratch. */
+export function blockSums(kernel: ContractionKernel, blocks: Blocks, layout: ScratchLayout): Sums {
+  const { vars, pitch, linePitch, tiling } = blocks;
+  const index = plus(times(variable(vars.row), pitch), times(variable(vars.line), linePitch), variable(vars.column));
+  return new Sums(kernel, layout.allocate('thread', tiling.rows * pitch), () => index);
+}
+
+/** A contraction of one row: its columns' sums grow in the cache while the right operand streams by, four steps of k at a time. */
+export function renderStreamed(kernel: ContractionKernel, features: WasmFeatures, extents: Extents): WasmKernel {
+  const tiling = directTiling(extents, 512);
+  const { blocks, arithmetic } = settingOf(kernel, features, extents, tiling);
+  const layout = new ScratchLayout(kernel);
+  const sums = blockSums(kernel, blocks, layout);
+  const sum = sums.expr();
+  const index = (sum as Expr & { kind: 'load' }).index;
+  const module = new WasmKernelModule(kernel, features, layout.buffers);
+  const f = module.function('multiply');
+  const { vars } = blocks;
+  const pass: IndexVar = { name: 'pass', extent: Math.ceil(extents.k / STEPS_PER_PASS) };
+  const step: IndexVar = { name: 'stepOfPass', extent: STEPS_PER_PASS };
+  const inPasses = new Map([[kernel.k, plus(times(variable(pass), STEPS_PER_PASS), variable(step))]]);
+
+  const addSteps = (place: BlockPlace, scope: WasmScope, count: number): void => {
+    const numbers = Array.from({ length: count }, (_, n) => n);
+    const at = (inside: WasmScope, n: number) => inside.child({ vars: new Map([[step, n]]) });
+    const left = numbers.map((n) => at(scope, n).named(kernel.a).value);
+    scope.loop(vars.line, 0, place.lines, (line) => {
+      forColumns(blocks, place, line, (columns) => {
+        for (const column of columns) {
+          const grown = numbers.reduce<Value>(
+            (total, n) => multiplyAdd(arithmetic, left[n]!, at(column, n).value(kernel.b).value, total),
+            column.value(sum).value,
+          );
+          storeVector(column, sums.buffer, index, kernel, column.block.let(grown));
+        }
+      });
+    });
+  };
+
+  forBlocks(f, blocks, (place) => {
+    const scope = place.scope.child({ vars: new Map([[vars.row, 0]]), indices: inPasses });
+    scope.loop(vars.line, 0, place.lines, (line) => {
+      forColumns(blocks, place, line, (columns) => {
+        for (const column of columns) storeVector(column, sums.buffer, index, kernel, splatI32(0));
+      });
+    });
+    scope.loop(pass, 0, Math.floor(extents.k / STEPS_PER_PASS), (inner) => addSteps(place, inner, STEPS_PER_PASS));
+    const rest = extents.k % STEPS_PER_PASS;
+    if (rest > 0) addSteps(place, scope.child({ vars: new Map([[pass, pass.extent - 1]]) }), rest);
+    finishBlock(blocks, place, sum);
+  });
+  const products = tiling.lines * tiling.columns * extents.k;
+  const taskCost = Math.ceil((tiling.group * products) / STREAMED_PER_NS);
+  module.phase({ name: 'multiply', tasks: blocks.tasks, taskCost }, f);
+  return module.finish(layout.sizes);
+}
+
+/** Stores a vector of sums in scratch. */
+export function storeVector(
+  scope: WasmScope,
+  buffer: number,
+  index: (Expr & { kind: 'load' })['index'],
+  { dtype }: ContractionKernel,
+  value: Value,
+): void {
+  const result = { name: 'stored', dtype };
+  scope.results.set(result, { value, uniform: false });
+  scope.stores([{ kind: 'store', buffer, index, value: { kind: 'result', dtype, of: result } }]);
+}

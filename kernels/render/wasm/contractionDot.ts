@@ -1,0 +1,123 @@
+import type { ContractionKernel, Expr, IndexVar } from '../../ir.js';
+import { type BlockPlace, Blocks, finishBlock, forBlocks, when } from './contractionBlock.js';
+import { blockSums, storeVector } from './contractionDirect.js';
+import { type Arithmetic, multiplyAdd } from './contractionMicro.js';
+import { plus, times, variable } from './contractionOperands.js';
+import { transposed } from './contractionPack.js';
+import { ScratchLayout } from './contractionSums.js';
+import { type Extents, tasksOf } from './contractionTiling.js';
+import { i32, op, select, splatI32, type Value, v128 } from './encoder.js';
+import { WasmKernelModule } from './kernel-module.js';
+import type { WasmFeatures, WasmKernel } from './rendered.js';
+import type { WasmScope } from './scope.js';
+
+/** Rows for which each element of the right operand is read once. */
+const ROWS_AT_ONCE = 2;
+/** Columns whose sums become one vector. */
+const COLUMNS_AT_ONCE = 4;
+/** Products a nanosecond, where the right operand comes from memory. */
+const PRODUCTS_PER_NS = 8;
+const MOST_COLUMNS = 128;
+
+/**
+ * A contraction of few rows whose right operand runs along k: products of vectors along k, whose four lanes are added at the end. The
+ * operand is read once, where it lies.
+ */
+export function renderDots(kernel: ContractionKernel, features: WasmFeatures, extents: Extents): WasmKernel {
+  const { width, n, m, k } = extents;
+  const columns = Math.min(width, MOST_COLUMNS);
+  const lines = columns < width ? 1 : Math.max(1, Math.min(n / width, Math.floor(MOST_COLUMNS / width)));
+  const tiling = tasksOf(extents, { rows: m, lines, columns, steps: k, splits: 1, group: 1 });
+  const blocks = new Blocks(kernel, extents, tiling);
+  const arithmetic: Arithmetic = { dtype: kernel.dtype as Arithmetic['dtype'], relaxed: features.relaxedSimd };
+  const layout = new ScratchLayout(kernel);
+  const sums = blockSums(kernel, blocks, layout);
+  const sum = sums.expr() as Expr & { kind: 'load' };
+  const module = new WasmKernelModule(kernel, features, layout.buffers);
+  const f = module.function('multiply');
+  const { vars, lastColumns } = blocks;
+  const group: IndexVar = { name: 'group', extent: Math.ceil(columns / COLUMNS_AT_ONCE) };
+  const member: IndexVar = { name: 'member', extent: COLUMNS_AT_ONCE };
+  const pair: IndexVar = { name: 'pair', extent: Math.ceil(m / ROWS_AT_ONCE) };
+  const ofPair: IndexVar = { name: 'ofPair', extent: ROWS_AT_ONCE };
+
+  /** The sums of a few rows at four columns (or what is left of them). */
+  const addGroup = (scope: WasmScope, rows: number, count: number): void => {
+    const { block } = scope;
+    const places = Array.from({ length: rows * count }, (_, i) => [Math.floor(i / count), i % count] as const);
+    const totals = places.map(() => block.let(splatI32(0)));
+    const multiply = (inner: WasmScope, lanes: number): void => {
+      const part = (expr: Expr, v: IndexVar, at: number): Value => {
+        const { value } = inner.child({ vars: new Map([[v, at]]) }).named(expr);
+        return lanes === 4 ? value : inner.block.let(op('v128.and', value, firstLanes(lanes)));
+      };
+      const left = Array.from({ length: rows }, (_, i) => part(kernel.a, ofPair, i));
+      const right = Array.from({ length: count }, (_, j) => part(kernel.b, member, j));
+      places.forEach(([i, j], at) => {
+        inner.block.set(totals[at]!, multiplyAdd(arithmetic, left[i]!, right[j]!, totals[at]!));
+      });
+    };
+    scope.vectorLoop(kernel.k, 0, k - (k % 4), 1, (inner) => multiply(inner, 4));
+    if (k % 4 > 0) {
+      const vector = { v: kernel.k, first: k - (k % 4), vectors: 1, lanes: k % 4 };
+      multiply(scope.child({ vector }), k % 4);
+    }
+    for (let i = 0; i < rows; i++) {
+      const ofRow = Array.from({ length: COLUMNS_AT_ONCE }, (_, j) => totals[i * count + Math.min(j, count - 1)]!);
+      const [a, b, c, d] = transposed(block, ofRow) as [Value, Value, Value, Value];
+      const add = kernel.dtype === 'f32' ? 'f32x4.add' : 'i32x4.add';
+      const total = block.let(op(add, op(add, a, b), op(add, c, d)));
+      const place = scope.child({
+        vars: new Map([[ofPair, i]]),
+        vector: { v: member, first: 0, vectors: 1, lanes: count },
+      });
+      storeVector(place.steps()[0]!, sums.buffer, sum.index, kernel, total);
+    }
+  };
+
+  forBlocks(f, blocks, (place) => {
+    place.scope.loop(vars.line, 0, place.lines, (line) => {
+      const inGroups = line.child({
+        indices: new Map([
+          [vars.column, plus(times(variable(group), COLUMNS_AT_ONCE), variable(member))],
+          [vars.row, plus(times(variable(pair), ROWS_AT_ONCE), variable(ofPair))],
+        ]),
+      });
+      const rows = (scope: WasmScope, count: number) => {
+        scope.loop(pair, 0, Math.floor(m / ROWS_AT_ONCE), (inner) => addGroup(inner, ROWS_AT_ONCE, count));
+        if (m % ROWS_AT_ONCE === 0) return;
+        addGroup(scope.child({ vars: new Map([[pair, pair.extent - 1]]) }), m % ROWS_AT_ONCE, count);
+      };
+      inGroups.loop(group, 0, groupsOf(blocks, place, line), (scope) => rows(scope, COLUMNS_AT_ONCE));
+      const rest = lastColumns % COLUMNS_AT_ONCE;
+      if (rest === 0) return;
+      when(line.block, place.isLastColumns, (block) => {
+        const last = Math.floor(lastColumns / COLUMNS_AT_ONCE);
+        rows(inGroups.child({ vars: new Map([[group, last]]) }, block), rest);
+      });
+    });
+    finishBlock(blocks, place, sum);
+  });
+  const taskCost = Math.ceil((tiling.group * m * lines * columns * k) / PRODUCTS_PER_NS);
+  module.phase({ name: 'multiply', tasks: blocks.tasks, taskCost }, f);
+  return module.finish(layout.sizes);
+}
+
+const firstLanes = (count: number): Value => {
+  const word = (lane: number) => (lane < count ? 0xffffffff : 0);
+  return v128(word(0), word(1), word(2), word(3));
+};
+
+/** Whole groups of columns in a block. */
+function groupsOf(
+  { tiling, lastColumns }: Blocks,
+  { isLastColumns }: BlockPlace,
+  { block }: WasmScope,
+): Value | number {
+  const [all, last] = [tiling.columns, lastColumns].map((columns) => Math.floor(columns / COLUMNS_AT_ONCE)) as [
+    number,
+    number,
+  ];
+  if (isLastColumns === null || all === last) return last;
+  return block.let(select(i32(last), i32(all), isLastColumns));
+}
