@@ -1,11 +1,12 @@
 import type { Kernel } from '../../../kernels/ir.js';
 import type { WasmFeatures, WasmKernel } from '../../../kernels/render/wasm/rendered.js';
 import { EngineError, InternalError } from '../../graph/index.js';
+import { kernelKey } from './kernelKey.js';
 import type { RenderWasmKernel } from './options.js';
 import type { PhaseFunction } from './worker.js';
 
-/** Modules kept for plans to come; programs keep theirs anyway. */
-const MOST_MODULES = 1024;
+/** Kernels kept for plans to come; programs keep theirs anyway. */
+const MOST_KERNELS = 1024;
 
 /** Code that is compiled on the calling thread, and that workers compile when they first meet it. */
 export class CompiledModule {
@@ -23,13 +24,20 @@ export class CompiledModule {
   }
 }
 
-/** Renders and compiles kernels; equal code is compiled once. */
+/** A kernel's code, rendered and on its way to be compiled. */
+export interface KernelCode {
+  readonly rendered: WasmKernel;
+  /** Null where there is nothing to do. Rejects with EngineError where the code is not valid. */
+  readonly module: Promise<CompiledModule> | null;
+}
+
+/** Renders and compiles kernels; equal ones once. */
 export class ModuleCache {
   readonly #memory: WebAssembly.Memory;
   readonly #render: RenderWasmKernel;
   readonly #features: WasmFeatures;
   /** The least recently used first. */
-  readonly #modules = new Map<string, Promise<CompiledModule>>();
+  readonly #kernels = new Map<string, KernelCode>();
 
   constructor(memory: WebAssembly.Memory, render: RenderWasmKernel, features: WasmFeatures) {
     this.#memory = memory;
@@ -37,41 +45,37 @@ export class ModuleCache {
     this.#features = features;
   }
 
-  render(kernel: Kernel): WasmKernel {
-    return this.#render(kernel, this.#features);
+  /** Starts to compile a kernel, where that has not happened yet. */
+  codeOf(kernel: Kernel): KernelCode {
+    const key = kernelKey(kernel);
+    const code = this.#kernels.get(key) ?? this.#make(kernel, key);
+    this.#kernels.delete(key);
+    this.#kernels.set(key, code);
+    if (this.#kernels.size > MOST_KERNELS) this.#kernels.delete(this.#kernels.keys().next().value!);
+    return code;
   }
 
-  /** Throws EngineError where the code is not valid. */
-  compile(name: string, { bytes, phases }: WasmKernel): Promise<CompiledModule> {
-    const key = textOf(bytes);
-    let module = this.#modules.get(key);
-    this.#modules.delete(key);
-    if (!module) {
-      module = this.#compile(name, bytes, phases.length);
-      module.catch(() => this.#modules.delete(key));
-    }
-    this.#modules.set(key, module);
-    if (this.#modules.size > MOST_MODULES) this.#modules.delete(this.#modules.keys().next().value!);
-    return module;
+  #make(kernel: Kernel, key: string): KernelCode {
+    const rendered = this.#render(kernel, this.#features);
+    const isEmpty = rendered.phases.every(({ tasks }) => tasks <= 0);
+    const module = isEmpty ? null : this.#compile(kernel.name, rendered);
+    // A failure is not remembered: it may have been for want of memory.
+    module?.catch(() => this.#kernels.delete(key));
+    return { rendered, module };
   }
 
-  async #compile(name: string, code: Uint8Array, phases: number): Promise<CompiledModule> {
-    const bytes = Uint8Array.from(code);
+  async #compile(name: string, rendered: WasmKernel): Promise<CompiledModule> {
+    const bytes = Uint8Array.from(rendered.bytes);
     const imports = { env: { memory: this.#memory } };
     const { instance } = await WebAssembly.instantiate(bytes, imports).catch((error: unknown) => {
       throw new EngineError(`[wasm] kernel ${name} does not compile: ${String(error)}`);
     });
-    const functions = Object.values(instance.exports) as PhaseFunction[];
-    if (functions.length !== phases) {
-      throw new InternalError(`[wasm] kernel ${name} exports ${functions.length} functions (expected ${phases})`);
+    const phases = Object.values(instance.exports) as PhaseFunction[];
+    if (phases.length !== rendered.phases.length) {
+      throw new InternalError(
+        `[wasm] kernel ${name} exports ${phases.length} functions (expected ${rendered.phases.length})`,
+      );
     }
-    return new CompiledModule(bytes, functions);
+    return new CompiledModule(bytes, phases);
   }
-}
-
-/** The bytes as a string, for a Map to compare. */
-function textOf(bytes: Uint8Array): string {
-  let text = '';
-  for (let at = 0; at < bytes.length; at += 4096) text += String.fromCharCode(...bytes.subarray(at, at + 4096));
-  return text;
 }

@@ -125,17 +125,18 @@ export async function prepareProgram(
     );
   }
   for (const planned of plan.kernels) check(plan, planned);
-  const rendered = plan.kernels
-    .map((planned) => ({ planned, rendered: modules.render(planned.kernel) }))
-    .filter(({ rendered }) => rendered.phases.some(({ tasks }) => tasks > 0));
+  // All are started before the first is awaited: they compile side by side.
+  const codes = plan.kernels.map((planned) => ({ planned, code: modules.codeOf(planned.kernel) }));
   const kernels = await Promise.all(
-    rendered.map(async ({ planned, rendered }) => {
-      const { name } = planned.kernel;
-      const module = await modules.compile(name, rendered);
-      return { planned, rendered, phases: phasesOf(name, rendered, module, splitting) };
+    codes.map(async ({ planned, code: { rendered, module } }) => {
+      const phases = module ? phasesOf(planned.kernel.name, rendered, await module, splitting) : [];
+      return { planned, rendered, phases };
     }),
   );
-  return new WasmProgram(plan, kernels);
+  return new WasmProgram(
+    plan,
+    kernels.filter(({ phases }) => phases.length > 0),
+  );
 }
 
 function phasesOf(

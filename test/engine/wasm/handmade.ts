@@ -109,6 +109,7 @@ export interface HandmadeKernel {
 }
 
 const made = new WeakMap<Kernel, HandmadeKernel>();
+let count = 0;
 
 /** For the `render` option of the engine. */
 export function renderHandmade(kernel: Kernel, { sharedMemory }: WasmFeatures): WasmKernel {
@@ -136,7 +137,8 @@ export function handmadeKernel(handmade: HandmadeKernel): Kernel {
     buffers: handmade.dtypes.map((dtype) => ({ dtype, length: 0, access: 'readwrite' })),
     params: handmade.params ?? [],
     flops: handmade.phases[0]?.points ?? 0,
-    segments: [],
+    // No two are equal: engines compile equal kernels once.
+    segments: [{ parallel: [{ name: 'handmade', extent: count++ }], body: [] }],
   };
   made.set(kernel, handmade);
   return kernel;
