@@ -60,7 +60,8 @@ export function chooseSchedule(segment: WasmSegment, tuning: LoopTuning): Segmen
   const lanes = !loops ? 'points' : tuning.lanes === 'cheaper' ? cheaper : tuning.lanes;
   const vectors = lanes === 'points' ? vectorsOfPoints(segment) : 1;
   const unit = lanes === 'points' ? 4 * vectors : 1;
-  const cost = costs[lanes] / points;
+  // Something has to be done at each point, if only to look at it.
+  const cost = Math.max(costs[lanes] / points, 1);
   const wanted = Math.max(1, Math.round(tuning.taskCost / cost / unit)) * unit;
   const tasks = Math.ceil(points / wanted);
   const pointsPerTask = Math.ceil(points / tasks / unit) * unit;

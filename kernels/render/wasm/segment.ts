@@ -109,7 +109,8 @@ export class SegmentWriter {
       }
       return;
     }
-    const inner = this.schedule.lanes === 'inner';
+    // A single point has no lanes to run over.
+    const inner = this.schedule.lanes === 'inner' && pointsOf(vars) > 1;
     const chains = inner ? this.#vectorsOf(statement) : each.length;
     const make = (some: readonly ReduceTerm[]) =>
       Array.from({ length: chains }, () => some.map((term) => new Accumulator(f, term)));
@@ -145,8 +146,9 @@ export class SegmentWriter {
     each.forEach((scope, i) => {
       totals[i]!.forEach(({ value, result }, t) => {
         const term = terms[t]!;
-        scope.results.set(term.result, { value: result, uniform: inner });
-        if (term.best) scope.results.set(term.best, { value, uniform: inner });
+        const uniform = this.schedule.lanes === 'inner';
+        scope.results.set(term.result, { value: result, uniform });
+        if (term.best) scope.results.set(term.best, { value, uniform });
       });
     });
   }
