@@ -16,9 +16,10 @@ export const MOST_UNROLLED = 32;
 const STEPS_AT_ONCE = 3;
 /** Steps of k between two readings of the sums. */
 const STEPS_PER_PASS = 4;
-/** Products a nanosecond where the right operand comes from memory, or is computed. */
-const STREAMED_PER_NS = 6;
-const COMPUTED_PER_NS = 2;
+/** Products a nanosecond where the right operand comes from memory, from a window in the cache, or is computed. */
+const STREAMED_PER_NS = 8;
+const WINDOWED_PER_NS = 12;
+const COMPUTED_PER_NS = 4;
 
 interface Setting {
   readonly kernel: ContractionKernel;
@@ -91,7 +92,7 @@ export function renderUnrolled(kernel: ContractionKernel, features: WasmFeatures
     });
   });
   const products = tiling.rows * tiling.lines * tiling.columns * Math.max(extents.k, 1);
-  const taskCost = Math.ceil((tiling.group * products) / COMPUTED_PER_NS);
+  const taskCost = Math.ceil((tiling.group * products) / (window ? WINDOWED_PER_NS : COMPUTED_PER_NS));
   module.phase({ name: 'multiply', tasks: blocks.tasks, taskCost }, f);
   return module.finish(layout.sizes);
 }

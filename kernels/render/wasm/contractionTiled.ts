@@ -11,7 +11,7 @@ import type { WasmFeatures, WasmKernel } from './rendered.js';
 import type { WasmScope } from './scope.js';
 
 /** Multiplications a nanosecond, of one thread, with all that goes with them. */
-const MULTIPLICATIONS_PER_NS = 20;
+const MULTIPLICATIONS_PER_NS = 25;
 /** Below this many rows, columns are read where they lie: packing them would cost more than it gains. */
 const ROWS_WORTH_PACKING = 24;
 

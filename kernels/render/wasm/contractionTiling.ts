@@ -33,6 +33,8 @@ const MOST_STEPS = 448;
 const LEAST_TASKS = 8;
 /** Multiplications that are worth a task of their own. */
 const WORTH_A_TASK = 800_000;
+/** Multiplications that keep a thread for longer than others should wait for it. */
+const LONG_TASK = 30_000_000;
 
 const ceilTo = (value: number, multiple: number): number => Math.ceil(value / multiple) * multiple;
 /** The size of `extent` cut into as few equal parts as `most` allows. */
@@ -49,7 +51,7 @@ export function chooseTiling(extents: Extents, wholeSteps = 8): Tiling {
   const steps = evenly(k, Math.max(MOST_STEPS, wholeSteps), wholeSteps);
   const blocks = () => batch * Math.ceil(m / rows) * Math.ceil(lineCount / lines) * Math.ceil(width / columns);
   const work = () => rows * lines * columns * k;
-  while (blocks() < LEAST_TASKS && work() > 2 * WORTH_A_TASK) {
+  while ((blocks() < LEAST_TASKS && work() > 2 * WORTH_A_TASK) || work() > LONG_TASK) {
     if (lines > 1) lines = Math.ceil(lines / 2);
     else if (columns > 32) columns = Math.min(columns, ceilTo(columns / 2, PANEL));
     else if (rows > 64) rows = ceilTo(rows / 2, 4);
