@@ -1,6 +1,25 @@
 /**
  * Every function of the kernel IR, defined once for all engines from operations that are right everywhere. NaN, infinities and
- * signed zeros come out as from PyTorch on a CPU. Largest errors, measured against float64 (test/kernels/numerics):
+ * signed zeros come out as from PyTorch on a CPU; results below the smallest normal number may be zero.
+ *
+ * Largest errors in ulp, measured against float64 over the whole range of arguments where division and square root round correctly
+ * (CPUs, SwiftShader: bit for bit the same there). GPUs may divide with an error of 2.5 ulp; the promise is 4.
+ *
+ * | function | ulp | function | ulp | function | ulp |
+ * |---|---|---|---|---|---|
+ * | exp | 0.97 | sin | 2.47 | sinh | 1.59 |
+ * | expm1 | 2.11 | cos | 2.43 | cosh | 1.39 |
+ * | log | 0.77 | tan | 3.62 | tanh | 1.25 |
+ * | log1p | 0.81 | asin | 2.20 | sigmoid | 2.31 |
+ * | pow | 1.17 | acos | 1.07 | erf | 1.38 |
+ * | rsqrt | 1.49 | atan | 1.98 | atan2 | 1.79 |
+ *
+ * Exact: rounding, signs, comparisons, max, min, fmod, integer functions and casts. Correctly rounded: + - * / sqrt reciprocal.
+ *
+ * What WGSL's own functions get wrong, seen on SwiftShader: x != x is false for NaN; max and min drop NaN and mix up the zeros;
+ * exp(NaN) is inf, log(0) -88 and log(-1) 0, tanh(100) NaN, pow(-2, 3) 8, sin(1e10) 1, atan2(-0, 1) pi; f32 to i32 saturates to
+ * 2147483520; u32 to f32 rounds twice; x * 0 folds to 0, x + 0 to x, 0 - x to -x, (1 + x) - 1 to x, c - (x - d) to (c + d) - x; the
+ * literal -0.0 is +0. Sound there: + - * / on variables, < <= ==, floor, ceil, trunc, round, abs, sqrt, bitcasts, select, integers.
  */
 import type { BinaryFn, DType, UnaryFn } from '../../src/graph/index.js';
 import * as basics from './basics.js';

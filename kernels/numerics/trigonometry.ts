@@ -1,4 +1,7 @@
-/** sin, cos and tan, for every finite argument. */
+/**
+ * sin, cos and tan, for every finite argument: up to 12,800 by Cody and Waite's reduction, beyond by Payne and Hanek's, which GPUs and
+ * WebAssembly skip where no argument needs it (SwiftShader, which skips no branch, computes it always).
+ */
 import { magnitude, signBit } from './bits.js';
 import {
   abs,

@@ -44,7 +44,9 @@ export function chooseLoopSchedule(kernel: LoopKernel, capabilities: RenderCapab
   const size = shared.includes(true)
     ? sharedSize(kernel, vectors, capabilities)
     : ownSize(kernel, vectors, capabilities);
-  const workgroupSize = Math.min(size, capabilities.maxInvocationsPerWorkgroup);
+  const arrays = Math.max(1, ...kernel.segments.flatMap((segment, i) => (shared[i] ? segment.body.map(arraysOf) : [])));
+  let workgroupSize = Math.min(size, capabilities.maxInvocationsPerWorkgroup);
+  while (workgroupSize > 1 && arrays * workgroupSize * 4 > capabilities.maxWorkgroupMemoryBytes) workgroupSize /= 2;
   const segments = vectors.map((vector, i): SegmentSchedule => ({ lanes: shared[i] ? workgroupSize : 1, vector }));
   return { workgroupSize, segments };
 }
@@ -57,6 +59,10 @@ function sharesPoints({ parallel, body }: Segment, software: boolean): boolean {
   const [points, inner] = [pointsOf(parallel), longestInner(body)];
   return software ? points < 64 && inner >= 1024 : inner >= 64 && (points < 16384 || inner >= 256);
 }
+
+/** Arrays in workgroup memory that a statement needs where threads share a point: one for each value of each term. */
+const arraysOf = (statement: Stmt): number =>
+  statement.kind === 'reduce' ? statement.terms.reduce((sum, { fn }) => sum + (fn.startsWith('arg') ? 2 : 1), 0) : 0;
 
 /** Threads that share a point: as many as the longest rows can feed, with a few steps for each. */
 function sharedSize({ segments }: LoopKernel, vectors: readonly string[], { software }: RenderCapabilities): number {
