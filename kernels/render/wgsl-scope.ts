@@ -37,8 +37,6 @@ interface Placed extends WgslValue {
 }
 
 const MAX_INLINE_LENGTH = 120;
-/** Operations that compilers fold where one side is zero. */
-const ARITHMETIC: ReadonlySet<BinaryFn> = new Set(['add', 'sub', 'mul', 'div']);
 const LANES = 'vec4<u32>(0u, 1u, 2u, 3u)';
 
 /** The vector variable is 4 * quad + lane. */
@@ -188,13 +186,13 @@ export class WgslScope {
       case 'choose':
         return this.#choice(expr, expr.conds, expr.a, expr.b, 0);
       case 'unary':
-        return this.#call(functionOf(unaryFns[expr.fn], expr.fn, expr.x.dtype), [expr.x], false);
+        return this.#call(functionOf(unaryFns[expr.fn], expr.fn, expr.x.dtype), [expr.x]);
       case 'binary': {
         const fn = functionOf(binaryFns[expr.fn], expr.fn, expr.a.dtype);
-        return this.#call(fn, [expr.a, expr.b], ARITHMETIC.has(expr.fn));
+        return this.#call(fn, [expr.a, expr.b], (constant, other) => isFoldable(expr.fn, constant, other));
       }
       case 'cast':
-        return this.#call(casts[expr.x.dtype][expr.dtype], [expr.x], false);
+        return this.#call(casts[expr.x.dtype][expr.dtype], [expr.x]);
       case 'where': {
         const { parts, depth, width } = this.#parts([expr.cond, expr.a, expr.b]);
         return { code: `select(${parts[2]}, ${parts[1]}, ${parts[0]})`, width, depth, atom: false };
@@ -228,18 +226,19 @@ export class WgslScope {
   }
 
   /**
-   * WGSL evaluates an operation on literals alone when it compiles, and refuses overflow there; and compilers fold x * 0 and x + 0 as
-   * if x could be neither NaN nor -0. So such constants are hidden.
+   * WGSL evaluates an operation on literals alone when it compiles, and refuses overflow there. So those go through a function, and
+   * constants for which `hide` holds are hidden from all compilers.
    */
-  #call(fn: NumericFn, operands: readonly Expr[], arithmetic: boolean): Placed {
+  #call(fn: NumericFn, operands: readonly Expr[], hide?: (constant: Constant, other: Expr) => boolean): Placed {
     const { parts, depth, width } = this.#parts(operands);
     const { functions } = this.module;
     const allConstant = operands.every(({ kind }) => kind === 'const');
     const args = operands.map((operand, i) => {
       if (operand.kind !== 'const') return parts[i]!;
-      if (arithmetic && operand.dtype === 'f32' && operand.value === 0)
-        return functions.floatZero(operand.value, width);
-      return allConstant ? functions.constant(operand.value, operand.dtype, width) : parts[i]!;
+      if (allConstant) return functions.constant(operand.value, operand.dtype, width);
+      if (!hide?.(operand, operands[1 - i]!)) return parts[i]!;
+      const hidden = functions.hidden(operand.value);
+      return splat(this.#chain[0]!.#namedIndex(hidden, hidden), 'f32', width);
     });
     const code = this.module.call(fn, args, width);
     // A function without operations is its argument.
@@ -499,6 +498,27 @@ function multiplier({ min, max }: Affine, b: number): { factor: number; shift: n
 const word = (value: number): number => ((value % 2 ** 32) + 2 ** 32) % 2 ** 32;
 const isName = (code: string): boolean => /^\w+$/.test(code);
 const unwrapAt = (code: string, alone: boolean): string => (alone ? unwrap(code) : code);
+
+type Constant = Expr & { kind: 'const' };
+
+/** Sums, and products: constants of neighbouring operations of one class are joined by compilers. */
+const CLASSES: readonly (readonly BinaryFn[])[] = [
+  ['add', 'sub'],
+  ['mul', 'div'],
+];
+
+/**
+ * True where compilers change what f32 arithmetic with a constant gives: x * 0 becomes 0 and x + 0 x, though x may be NaN or -0;
+ * (x * 1e30) * 1e30 becomes x * inf, (1 + x) - 1 x; and x / c a product with 1 / c rounded.
+ */
+function isFoldable(fn: BinaryFn, constant: Constant, other: Expr): boolean {
+  const operations = CLASSES.find((members) => members.includes(fn));
+  if (!operations || constant.dtype !== 'f32') return false;
+  if (constant.value === 0) return true;
+  if (fn === 'div' && !Number.isInteger(Math.log2(Math.abs(constant.value)))) return true;
+  if (other.kind !== 'binary' || !operations.includes(other.fn)) return false;
+  return other.a.kind === 'const' || other.b.kind === 'const';
+}
 
 function functionOf(table: Partial<Record<DType, NumericFn>>, name: string, dtype: DType): NumericFn {
   const fn = table[dtype];

@@ -92,10 +92,11 @@ export class WgslHelpers {
     return `${name}()`;
   }
 
-  /** A zero of either sign that no compiler folds: x * 0 is not 0 and x + 0 is not x for all x. */
-  floatZero(value: number, width: Width): string {
+  /** An f32 constant that no compiler knows. */
+  hidden(value: number): string {
     const zero = this.zero();
-    return splat(`bitcast<f32>(${Object.is(value, -0) ? `(${zero} | 2147483648u)` : zero})`, 'f32', width);
+    const bits = bitsOf(value, 'f32');
+    return `bitcast<f32>(${bits === 0 ? zero : `(${zero} | ${bits}u)`})`;
   }
 
   /** A call of a numeric function, or its body where that is short. Arguments have the given width. */

@@ -162,7 +162,7 @@ function binary(fn: string, dtype: string, a: number, b: number): number {
     add: (x, y) => wrap(x + y),
     sub: (x, y) => wrap(x - y),
     mul: (x, y) => wrap(dtype === 'f32' ? x * y : Math.imul(x, y)),
-    div: (x, y) => x / y,
+    div: (x, y) => wrap(x / y),
     max: Math.max,
     min: Math.min,
     lt: (x, y) => Number(x < y),
