@@ -55,7 +55,9 @@ export class WgslModule {
 
   /** A name that nothing else in the module has. */
   fresh(prefix: string): string {
-    return `${prefix}${this.#names++}`;
+    const name = `${prefix}${this.#names++}`;
+    // Would hide the type.
+    return name === 'i32' ? this.fresh(prefix) : name;
   }
 
   /** Declares all buffers (read_write; those of length 0 not at all) and the params (a uniform after them). */

@@ -1,6 +1,6 @@
-import { ArgumentError, binary, iota, ShapeError, unary, where as whereNode } from '../graph/index.js';
+import { ArgumentError, binary, unary, where as whereNode } from '../graph/index.js';
+import { nonzero } from './dataDependent.js';
 import {
-  checkInteger,
   commonDType,
   commonShape,
   firstTensor,
@@ -14,9 +14,17 @@ import type { Tensor } from './tensor.js';
 
 /**
  * `a` where the condition holds and `b` elsewhere; all three broadcast. Two plain numbers give f32.
+ * Without `a` and `b`, where the condition is not zero: `nonzero(condition, { asTuple: true })`.
  * Throws DTypeError when the condition is not bool, ShapeError when the shapes do not broadcast.
  */
-export function where(condition: Tensor, a: TensorLike, b: TensorLike): Tensor {
+export function where(condition: Tensor, a: TensorLike, b: TensorLike): Tensor;
+export function where(condition: Tensor): Promise<Tensor[]>;
+export function where(condition: Tensor, a?: TensorLike, b?: TensorLike): Tensor | Promise<Tensor[]> {
+  if (a === undefined && b === undefined) return nonzero(condition, { asTuple: true });
+  return chosen(condition, a!, b!);
+}
+
+function chosen(condition: Tensor, a: TensorLike, b: TensorLike): Tensor {
   requireDType('where', nodeOf('where', condition).dtype, ['bool']);
   const operands = [condition, a, b];
   firstTensor('where', operands);
@@ -53,31 +61,4 @@ function bounded(x: Tensor, bound: TensorLike | null, side: 'lower' | 'upper'): 
   const mayBeNaN = dtype === 'f32' && (typeof bound !== 'number' || Number.isNaN(bound));
   if (mayBeNaN) outside = binary('or', outside, unary('isnan', limit));
   return like.derive(whereNode(outside, limit, value));
-}
-
-/**
- * The lower triangle of the last two axes, zeros above the diagonal `diagonal` (0 is the main one, positive above it).
- * Throws ShapeError below rank 2.
- */
-export function tril(x: Tensor, diagonal = 0): Tensor {
-  return triangle('tril', x, diagonal);
-}
-
-/**
- * The upper triangle of the last two axes, zeros below the diagonal `diagonal` (0 is the main one, positive above it).
- * Throws ShapeError below rank 2.
- */
-export function triu(x: Tensor, diagonal = 0): Tensor {
-  return triangle('triu', x, diagonal);
-}
-
-function triangle(op: 'tril' | 'triu', x: Tensor, diagonal: number): Tensor {
-  const { shape, dtype } = nodeOf(op, x);
-  const rank = shape.length;
-  if (rank < 2) throw new ShapeError(`[${op}] rank is ${rank} (expected 2 or more)`);
-  checkInteger(op, 'diagonal', diagonal);
-  const columns = iota(shape, rank - 1);
-  const limit = binary('add', iota(shape, rank - 2), operandNode(op, diagonal, 'i32', shape));
-  const kept = op === 'tril' ? binary('le', columns, limit) : binary('le', limit, columns);
-  return x.derive(whereNode(kept, x.node, operandNode(op, 0, dtype, shape)));
 }

@@ -242,3 +242,27 @@ export function eye(n: number, m: number = n, options?: CreateOptions): Tensor {
   const dtype = checkDType('eye', options?.dtype ?? 'f32');
   return created(cast(binary('eq', iota(shape, 0), iota(shape, 1)), dtype), options);
 }
+
+/** The places of the lower triangle of a rows x columns matrix, up to the diagonal `offset`: i32 [2, count], in row-major order. */
+export function trilIndices(rows: number, columns: number = rows, offset = 0): Tensor {
+  return triangleIndices('trilIndices', rows, columns, (row, column) => column <= row + offset);
+}
+
+/** The places of the upper triangle of a rows x columns matrix, from the diagonal `offset` on: i32 [2, count], in row-major order. */
+export function triuIndices(rows: number, columns: number = rows, offset = 0): Tensor {
+  return triangleIndices('triuIndices', rows, columns, (row, column) => column >= row + offset);
+}
+
+function triangleIndices(op: string, n: number, m: number, inside: (row: number, column: number) => boolean): Tensor {
+  const [height, width] = shapeOf(op, [n, m]) as [number, number];
+  const rows: number[] = [];
+  const columns: number[] = [];
+  for (let row = 0; row < height; row++) {
+    for (let column = 0; column < width; column++) {
+      if (!inside(row, column)) continue;
+      rows.push(row);
+      columns.push(column);
+    }
+  }
+  return tensor(Int32Array.from([...rows, ...columns]), { shape: [2, rows.length] });
+}

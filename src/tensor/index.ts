@@ -26,6 +26,7 @@ export {
 export * from './activations.js';
 export * from './aliases.js';
 export * from './arithmetic.js';
+export * from './at.js';
 export * from './choosing.js';
 export { type Compiled, compile } from './compile.js';
 export * from './convolution.js';
@@ -43,23 +44,33 @@ export {
   type TensorData,
   type TensorOptions,
   tensor,
+  trilIndices,
+  triuIndices,
   zeros,
   zerosLike,
 } from './creation.js';
+export * from './dataDependent.js';
+export * from './diagonals.js';
 export * from './differentiation.js';
 export * from './elementwise.js';
 export { manualSeed } from './generator.js';
+export * from './histograms.js';
 export * from './indexing.js';
 export * from './joining.js';
 export * from './linalg.js';
 export * from './losses.js';
 export * from './movement.js';
 export { isTensor, type TensorLike } from './operands.js';
+export * from './padding.js';
 export * from './random.js';
 export { realize } from './realization.js';
 export * from './reductions.js';
+export * from './repeating.js';
+export * from './scattering.js';
 export { keep, scope } from './scope.js';
+export * from './sorting.js';
 export * from './special.js';
 export type { TensorStructure } from './structure.js';
 export { type NestedNumbers, Tensor } from './tensor.js';
 export { grad, noGrad, valueAndGrad } from './transforms.js';
+export * from './turning.js';

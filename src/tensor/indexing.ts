@@ -1,71 +1,25 @@
+import { hostStorage } from '../compile/index.js';
 import {
-  ArgumentError,
   binary,
+  broadcastShapes,
   broadcastTo,
   cast,
   checkDType,
   type DType,
-  flip,
   gather as gatherNode,
   iota,
-  type Node,
+  leaf,
   normalizeAxis,
   reshape,
-  type Shape,
   ShapeError,
   showShape,
-  slice as sliceNode,
+  sizeOf,
+  where,
 } from '../graph/index.js';
-import { asIndex, checkInteger, nodeOf } from './operands.js';
+import { gatherSlices, sliceAxis, withAxis, wrapped } from './axis.js';
+import { asIndex, checkInteger, nodeOf, requireDType, type TensorLike, valueNode } from './operands.js';
+import { positionOf, readSpans, spanOf } from './spans.js';
 import type { Tensor } from './tensor.js';
-
-/** Part of an axis: `[start, end, step]` as in `start:end:step`; null or missing means from (to) the end of the axis, and step 1. */
-export type Range = readonly [start?: number | null, end?: number | null, step?: number | null];
-
-/** One index of `at`: a number picks and drops an axis, a Range slices it, `'...'` skips axes, null adds one of length 1. */
-export type Index = number | Range | '...' | null;
-
-interface Span {
-  start: number;
-  length: number;
-  step: number;
-  reversed: boolean;
-}
-
-/** Python's rules for start:end:step over an axis, as an ascending span. */
-function spanOf(op: string, range: Range, length: number): Span {
-  const step = range[2] ?? 1;
-  if (!Number.isInteger(step) || step === 0) {
-    throw new ArgumentError(`[${op}] step is ${String(step)} (expected an integer that is not 0)`);
-  }
-  const bound = (value: number, low: number, high: number) => {
-    checkInteger(op, 'bound', value);
-    return Math.min(Math.max(value < 0 ? value + length : value, low), high);
-  };
-  if (step > 0) {
-    const start = bound(range[0] ?? 0, 0, length);
-    const end = bound(range[1] ?? length, 0, length);
-    return { start, length: Math.max(0, Math.ceil((end - start) / step)), step, reversed: false };
-  }
-  const start = bound(range[0] ?? length - 1, -1, length - 1);
-  const end = range[1] === undefined || range[1] === null ? -1 : bound(range[1], -1, length - 1);
-  const count = Math.max(0, Math.ceil((start - end) / -step));
-  return { start: count === 0 ? 0 : start + (count - 1) * step, length: count, step: -step, reversed: true };
-}
-
-function sliceAxes(node: Node, spans: ReadonlyMap<number, Span>): Node {
-  const of = <K extends keyof Span>(i: number, key: K, otherwise: Span[K]) => spans.get(i)?.[key] ?? otherwise;
-  const sliced = sliceNode(
-    node,
-    node.shape.map((_, i) => of(i, 'start', 0)),
-    node.shape.map((d, i) => of(i, 'length', d)),
-    node.shape.map((_, i) => of(i, 'step', 1)),
-  );
-  return flip(
-    sliced,
-    [...spans].filter(([, span]) => span.reversed).map(([axis]) => axis),
-  );
-}
 
 /**
  * start:end:step along one axis, with Python's rules: negative bounds count from the back, bounds past the ends are cut, a negative
@@ -74,7 +28,7 @@ function sliceAxes(node: Node, spans: ReadonlyMap<number, Span>): Node {
 export function slice(x: Tensor, dim: number, start?: number | null, end?: number | null, step = 1): Tensor {
   const node = nodeOf('slice', x);
   const axis = normalizeAxis('slice', dim, node.shape.length);
-  return x.derive(sliceAxes(node, new Map([[axis, spanOf('slice', [start, end, step], node.shape[axis]!)]])));
+  return x.derive(readSpans(node, new Map([[axis, spanOf('slice', [start, end, step], node.shape[axis]!)]])));
 }
 
 /** `length` elements from `start` along one axis. Throws ShapeError past the end. */
@@ -87,66 +41,15 @@ export function narrow(x: Tensor, dim: number, start: number, length: number): T
   if (from < 0 || from + length > size) {
     throw new ShapeError(`[narrow] out of range: ${start} and ${length} more on axis ${dim} of ${showShape(x.shape)}`);
   }
-  return x.derive(sliceAxes(node, new Map([[axis, { start: from, length, step: 1, reversed: false }]])));
-}
-
-function position(op: string, index: number, axis: number, shape: Shape): number {
-  const length = shape[axis]!;
-  const at = checkInteger(op, 'index', index) < 0 ? index + length : index;
-  if (at < 0 || at >= length) {
-    throw new ArgumentError(`[${op}] index out of range: ${index} on axis ${axis} of ${showShape(shape)}`);
-  }
-  return at;
+  return x.derive(sliceAxis(node, axis, from, length));
 }
 
 /** One position of an axis, which goes away. Throws ArgumentError past the ends. */
 export function select(x: Tensor, dim: number, index: number): Tensor {
   const node = nodeOf('select', x);
   const axis = normalizeAxis('select', dim, node.shape.length);
-  const start = position('select', index, axis, node.shape);
-  return x.derive(
-    reshape(
-      sliceAxes(node, new Map([[axis, { start, length: 1, step: 1, reversed: false }]])),
-      node.shape.filter((_, i) => i !== axis),
-    ),
-  );
-}
-
-/**
- * NumPy's basic indexing: `x.at(0)` is x[0], `x.at([1, 3], null)` is x[1:3, None], `x.at('...', -1)` is x[..., -1].
- * Throws ShapeError for more indices than axes, ArgumentError for a position past the ends.
- */
-export function at(x: Tensor, ...indices: Index[]): Tensor {
-  const node = nodeOf('at', x);
-  const { shape } = node;
-  const used = indices.filter((index) => index !== null && index !== '...').length;
-  if (used > shape.length) throw new ShapeError(`[at] ${used} indices for ${shape.length} axes of ${showShape(shape)}`);
-  if (indices.filter((index) => index === '...').length > 1) throw new ArgumentError("[at] more than one '...'");
-
-  const spans = new Map<number, Span>();
-  const result: number[] = [];
-  let axis = 0;
-  const keep = (count: number) => {
-    for (let i = 0; i < count; i++) result.push(shape[axis++]!);
-  };
-  for (const index of indices) {
-    if (index === null) result.push(1);
-    else if (index === '...') keep(shape.length - used);
-    else if (typeof index === 'number') {
-      spans.set(axis, { start: position('at', index, axis, shape), length: 1, step: 1, reversed: false });
-      axis++;
-    } else if (Array.isArray(index)) {
-      const span = spanOf('at', index as Range, shape[axis]!);
-      spans.set(axis++, span);
-      result.push(span.length);
-    } else {
-      throw new ArgumentError(
-        `[at] not an index: ${typeof index} (expected a number, [start, end, step], '...' or null)`,
-      );
-    }
-  }
-  keep(shape.length - axis);
-  return x.derive(reshape(sliceAxes(node, spans), result));
+  const start = positionOf('select', index, axis, node.shape);
+  return x.derive(reshape(sliceAxis(node, axis, start, 1), withAxis(node.shape, axis)));
 }
 
 /**
@@ -169,19 +72,51 @@ export function indexSelect(x: Tensor, dim: number, index: Tensor): Tensor {
   return x.derive(gatherSlices(node, positions, axis));
 }
 
-function gatherSlices(x: Node, positions: Node, axis: number): Node {
-  const count = positions.shape[0]!;
-  const column = reshape(
-    positions,
-    x.shape.map((_, i) => (i === axis ? count : 1)),
+/** Elements by their places in row-major order, negative ones from the back; of the index's shape. Past the ends: NaN (0 for integers). */
+export function take(x: Tensor, index: Tensor): Tensor {
+  const node = nodeOf('take', x);
+  const places = asIndex('take', index);
+  const flat = reshape(node, [sizeOf(node.shape)]);
+  return x.derive(
+    reshape(gatherSlices(flat, wrapped(reshape(places, [sizeOf(places.shape)]), flat.shape[0]!), 0), places.shape),
   );
-  return gatherNode(
-    x,
-    broadcastTo(
-      column,
-      x.shape.map((d, i) => (i === axis ? count : d)),
-    ),
-    axis,
+}
+
+/**
+ * As `gather`, but the axes other than `dim` broadcast, and negative positions count from the back: fits what `argsort` and `argmax` with
+ * keepDim give. Without `dim`, of x in row-major order. Throws ShapeError where ranks or shapes do not fit.
+ */
+export function takeAlongDim(x: Tensor, index: Tensor, dim?: number | null): Tensor {
+  const op = 'takeAlongDim';
+  let node = nodeOf(op, x);
+  let places = asIndex(op, index);
+  if (dim === undefined || dim === null) {
+    node = reshape(node, [sizeOf(node.shape)]);
+    places = reshape(places, [sizeOf(places.shape)]);
+  }
+  const axis = normalizeAxis(op, dim ?? 0, node.shape.length);
+  const { shape } = node;
+  const fits = (d: number, i: number): boolean => i === axis || d === 1 || shape[i] === 1 || d === shape[i];
+  if (places.shape.length !== shape.length || !places.shape.every(fits)) {
+    throw new ShapeError(
+      `[${op}] index ${showShape(places.shape)} does not fit ${showShape(shape)} (equal off axis ${axis}, or 1)`,
+    );
+  }
+  const common = places.shape.map((d, i) => (d === 1 ? shape[i]! : d));
+  const wide = broadcastTo(node, withAxis(common, axis, shape[axis]!));
+  const index32 = broadcastTo(wrapped(places, shape[axis]!), withAxis(common, axis, places.shape[axis]!));
+  return x.derive(gatherNode(wide, index32, axis));
+}
+
+/** `value` (a number, or a tensor of shape []) where the mask holds, x elsewhere; the two broadcast. The mask is bool. */
+export function maskedFill(x: Tensor, mask: Tensor, value: TensorLike): Tensor {
+  requireDType('maskedFill', nodeOf('maskedFill', mask).dtype, ['bool']);
+  if (typeof value !== 'number' && nodeOf('maskedFill', value).shape.length > 0) {
+    throw new ShapeError(`[maskedFill] value is ${showShape(value.shape)} (expected a number or shape [])`);
+  }
+  const shape = broadcastShapes('maskedFill', nodeOf('maskedFill', x).shape, mask.shape);
+  return x.derive(
+    where(broadcastTo(mask.node, shape), valueNode('maskedFill', value, x.dtype, shape), broadcastTo(x.node, shape)),
   );
 }
 
@@ -192,7 +127,7 @@ export function embedding(index: Tensor, weight: Tensor): Tensor {
   const positions = asIndex('embedding', index);
   const table = nodeOf('embedding', weight);
   if (table.shape.length !== 2) throw new ShapeError(`[embedding] weight is not a matrix: ${showShape(table.shape)}`);
-  const flat = reshape(positions, [positions.shape.reduce((n, d) => n * d, 1)]);
+  const flat = reshape(positions, [sizeOf(positions.shape)]);
   return index.derive(reshape(gatherSlices(table, flat, 0), [...positions.shape, table.shape[1]!]));
 }
 
@@ -238,4 +173,66 @@ export function chunk(x: Tensor, chunks: number, dim = 0): Tensor[] {
 export function unbind(x: Tensor, dim = 0): Tensor[] {
   const length = nodeOf('unbind', x).shape[normalizeAxis('unbind', dim, x.ndim)]!;
   return Array.from({ length }, (_, i) => select(x, dim, i));
+}
+
+/**
+ * Parts along an axis: so many (the first ones longer by 1 where it does not divide), or cut at the positions listed.
+ */
+export function tensorSplit(x: Tensor, indicesOrSections: number | readonly number[], dim = 0): Tensor[] {
+  return splitAt('tensorSplit', x, indicesOrSections, dim);
+}
+
+function splitAt(op: string, x: Tensor, cuts: number | readonly number[], dim: number): Tensor[] {
+  const axis = normalizeAxis(op, dim, nodeOf(op, x).shape.length);
+  const length = x.shape[axis]!;
+  let bounds: number[];
+  if (typeof cuts === 'number') {
+    const sections = checkInteger(op, 'sections', cuts, 1);
+    if (op !== 'tensorSplit' && length % sections !== 0) {
+      throw new ShapeError(`[${op}] ${sections} sections do not divide axis ${axis} of ${showShape(x.shape)}`);
+    }
+    const [least, longer] = [Math.floor(length / sections), length % sections];
+    bounds = Array.from({ length: sections - 1 }, (_, i) => (i + 1) * least + Math.min(i + 1, longer));
+  } else {
+    bounds = cuts.map((cut) => checkInteger(op, 'index', cut));
+  }
+  return [...bounds, null].map((end, i) => slice(x, axis, i === 0 ? 0 : bounds[i - 1]!, end));
+}
+
+/** `tensorSplit` along columns: axis 1, or 0 of a vector. A number of sections must divide it. */
+export function hsplit(x: Tensor, indicesOrSections: number | readonly number[]): Tensor[] {
+  if (nodeOf('hsplit', x).shape.length === 0) throw new ShapeError('[hsplit] rank is 0 (expected 1 or more)');
+  return splitAt('hsplit', x, indicesOrSections, x.ndim > 1 ? 1 : 0);
+}
+
+/** `tensorSplit` along rows: axis 0 of rank 2 or more. A number of sections must divide it. */
+export function vsplit(x: Tensor, indicesOrSections: number | readonly number[]): Tensor[] {
+  if (nodeOf('vsplit', x).shape.length < 2) throw new ShapeError(`[vsplit] rank is ${x.ndim} (expected 2 or more)`);
+  return splitAt('vsplit', x, indicesOrSections, 0);
+}
+
+/** `tensorSplit` along axis 2 of rank 3 or more. A number of sections must divide it. */
+export function dsplit(x: Tensor, indicesOrSections: number | readonly number[]): Tensor[] {
+  if (nodeOf('dsplit', x).shape.length < 3) throw new ShapeError(`[dsplit] rank is ${x.ndim} (expected 3 or more)`);
+  return splitAt('dsplit', x, indicesOrSections, 2);
+}
+
+/**
+ * All choices of r elements of a vector, in order: [count, r]; with `{ withReplacement: true }` an element may repeat.
+ */
+export function combinations(x: Tensor, r = 2, options?: { withReplacement?: boolean }): Tensor {
+  const { shape } = nodeOf('combinations', x);
+  if (shape.length !== 1) throw new ShapeError(`[combinations] not a vector: ${showShape(shape)}`);
+  checkInteger('combinations', 'r', r, 0);
+  const apart = options?.withReplacement ? 0 : 1;
+  let rows: number[][] = [[]];
+  for (let i = 0; i < r; i++) {
+    rows = rows.flatMap((row) => {
+      const first = row.length === 0 ? 0 : row[row.length - 1]! + apart;
+      return Array.from({ length: Math.max(0, shape[0]! - first) }, (_, k) => [...row, first + k]);
+    });
+  }
+  const count = r === 0 ? 0 : rows.length;
+  const places = leaf(hostStorage(Int32Array.from(rows.flat()), [count * r], 'i32'));
+  return x.derive(reshape(gatherSlices(x.node, places, 0), [count, r]));
 }

@@ -1,19 +1,15 @@
 import {
-  ArgumentError,
   broadcastTo as broadcastNode,
-  concat,
-  flip as flipNode,
   type Node,
   normalizeAxes,
   normalizeAxis,
-  pad as padNode,
   permute as permuteNode,
   reshape as reshapeNode,
   type Shape,
   ShapeError,
   showShape,
   sizeOf,
-  slice,
+  window as windowNode,
 } from '../graph/index.js';
 import { checkInteger, type Lengths, nodeOf, numberList, shapeOf } from './operands.js';
 import type { Tensor } from './tensor.js';
@@ -152,133 +148,85 @@ function broadcast(op: string, node: Node, shape: Shape): Node {
   return broadcastNode(node, shapeOf(op, shape));
 }
 
-/** Repeats the whole tensor along each axis; more counts than axes add axes in front. Copies. */
-export function repeat(x: Tensor, ...counts: Lengths): Tensor {
-  const node = nodeOf('repeat', x);
-  const times = numberList('repeat', counts);
-  const extra = times.length - node.shape.length;
-  if (extra < 0 || times.some((n) => n < 0)) {
-    throw new ShapeError(
-      `[repeat] counts ${showShape(times)} do not fit ${showShape(node.shape)} (one of 0 or more an axis)`,
-    );
+/** Moves axes to other places; the others keep their order. `x.movedim(0, -1)`, `x.movedim([0, 1], [2, 0])`. */
+export function movedim(
+  x: Tensor,
+  source: number | readonly number[],
+  destination: number | readonly number[],
+): Tensor {
+  const op = 'movedim';
+  const node = nodeOf(op, x);
+  const rank = node.shape.length;
+  const list = (dims: number | readonly number[]): number[] =>
+    (typeof dims === 'number' ? [dims] : dims).map((dim) => normalizeAxis(op, dim, rank));
+  const [from, to] = [list(source), list(destination)];
+  if (from.length !== to.length || new Set(from).size !== from.length || new Set(to).size !== to.length) {
+    throw new ShapeError(`[${op}] axes do not pair: ${showShape(from)} to ${showShape(to)} (each once, as many)`);
   }
-  const shape = [...new Array<number>(extra).fill(1), ...node.shape];
-  const paired = reshapeNode(
-    node,
-    shape.flatMap((d) => [1, d]),
-  );
-  const repeated = broadcastNode(
-    paired,
-    shape.flatMap((d, i) => [times[i]!, d]),
-  );
-  return x.derive(
-    reshapeNode(
-      repeated,
-      shape.map((d, i) => d * times[i]!),
-    ),
-  );
+  const rest = node.shape.map((_, i) => i).filter((i) => !from.includes(i));
+  const order = node.shape.map((_, i) => (to.includes(i) ? from[to.indexOf(i)]! : rest.shift()!));
+  return x.derive(permuteNode(node, order));
 }
 
-/** NumPy's tile: as `repeat`, and axes beyond the counts repeat once. */
-export function tile(x: Tensor, ...counts: Lengths): Tensor {
-  const times = numberList('tile', counts);
-  const missing = Math.max(0, nodeOf('tile', x).shape.length - times.length);
-  return repeat(x, [...new Array<number>(missing).fill(1), ...times]);
+/** NumPy's name of `movedim`. */
+export const moveaxis: typeof movedim = movedim;
+
+/** NumPy's name of `transpose`. */
+export const swapaxes: typeof transpose = transpose;
+
+/** Another name of `transpose`. */
+export const swapdims: typeof transpose = transpose;
+
+/** All elements in row-major order, as a vector. */
+export function ravel(x: Tensor): Tensor {
+  return reshape(x, -1);
 }
 
-/** Repeats each element along an axis: [a, b] twice is [a, a, b, b]. */
-export function repeatInterleave(x: Tensor, count: number, dim: number): Tensor {
-  const node = nodeOf('repeatInterleave', x);
-  const axis = normalizeAxis('repeatInterleave', dim, node.shape.length);
-  checkInteger('repeatInterleave', 'count', count, 0);
-  const before = node.shape.slice(0, axis + 1);
-  const after = node.shape.slice(axis + 1);
-  const repeated = broadcastNode(reshapeNode(node, [...before, 1, ...after]), [...before, count, ...after]);
-  return x.derive(
-    reshapeNode(
-      repeated,
-      node.shape.map((d, i) => (i === axis ? d * count : d)),
-    ),
-  );
+/** PyTorch's name of `reshape` where nothing may be copied; here nothing is. */
+export const view: typeof reshape = reshape;
+
+/** The same elements in the shape of another tensor. */
+export function reshapeAs(x: Tensor, other: Tensor): Tensor {
+  return reshape(x, [...nodeOf('reshapeAs', other).shape]);
 }
 
-/** Reverses axes (all by default): `x.flip(0)`, `x.flip([0, 1])`. */
-export function flip(x: Tensor, dims?: number | readonly number[]): Tensor {
-  const node = nodeOf('flip', x);
-  return x.derive(flipNode(node, normalizeAxes('flip', dims, node.shape.length)));
+/** The same as `reshapeAs`. */
+export const viewAs: typeof reshapeAs = reshapeAs;
+
+/** Repeats axes of length 1 to the shape of another tensor. */
+export function expandAs(x: Tensor, other: Tensor): Tensor {
+  return expand(x, [...nodeOf('expandAs', other).shape]);
+}
+
+/** A single number becomes [1]; everything else stays. */
+export function atleast1d(x: Tensor): Tensor {
+  return nodeOf('atleast1d', x).shape.length > 0 ? x : reshape(x, 1);
+}
+
+/** Rank 2 or more: axes of length 1 in front. */
+export function atleast2d(x: Tensor): Tensor {
+  const { shape } = nodeOf('atleast2d', x);
+  return shape.length > 1 ? x : reshape(x, 1, shape[0] ?? 1);
+}
+
+/** Rank 3 or more: a vector becomes [1, n, 1], a matrix [n, m, 1]. */
+export function atleast3d(x: Tensor): Tensor {
+  const { shape } = nodeOf('atleast3d', x);
+  if (shape.length > 2) return x;
+  return shape.length === 2 ? reshape(x, [...shape, 1]) : reshape(x, 1, shape[0] ?? 1, 1);
 }
 
 /**
- * Shifts elements along axes, from the end back to the start; without `dims`, in row-major order over all.
- * Throws ArgumentError when there is not one shift an axis.
+ * Windows of `size` elements along an axis, `step` apart: the axis becomes the number of windows, and a last axis holds their elements.
+ * A view. (Patches of images are `im2col`.) Throws ShapeError where the window is longer than the axis.
  */
-export function roll(x: Tensor, shifts: number | readonly number[], dims?: number | readonly number[]): Tensor {
-  let node = nodeOf('roll', x);
-  const amounts = numberList('roll', typeof shifts === 'number' ? [shifts] : [shifts]);
-  if (dims === undefined) {
-    if (amounts.length !== 1) throw new ArgumentError('[roll] several shifts need as many dims');
-    return x.derive(reshapeNode(rolled(reshapeNode(node, [sizeOf(node.shape)]), 0, amounts[0]!), node.shape));
+export function unfold(x: Tensor, dim: number, size: number, step: number): Tensor {
+  const node = nodeOf('unfold', x);
+  const axis = normalizeAxis('unfold', dim, node.shape.length);
+  checkInteger('unfold', 'size', size, 1);
+  checkInteger('unfold', 'step', step, 1);
+  if (size > node.shape[axis]!) {
+    throw new ShapeError(`[unfold] size ${size} is more than axis ${axis} of ${showShape(node.shape)}`);
   }
-  const axes = typeof dims === 'number' ? [dims] : dims;
-  if (axes.length !== amounts.length) {
-    throw new ArgumentError(`[roll] ${amounts.length} shifts for ${axes.length} dims (expected one an axis)`);
-  }
-  axes.forEach((dim, i) => {
-    node = rolled(node, normalizeAxis('roll', dim, node.shape.length), amounts[i]!);
-  });
-  return x.derive(node);
-}
-
-function rolled(x: Node, axis: number, shift: number): Node {
-  const length = x.shape[axis]!;
-  const moved = length === 0 ? 0 : ((shift % length) + length) % length;
-  if (moved === 0) return x;
-  return concat([sliceAxis(x, axis, length - moved, moved), sliceAxis(x, axis, 0, length - moved)], axis);
-}
-
-function sliceAxis(x: Node, axis: number, start: number, length: number): Node {
-  return slice(
-    x,
-    x.shape.map((_, i) => (i === axis ? start : 0)),
-    x.shape.map((d, i) => (i === axis ? length : d)),
-  );
-}
-
-export interface PadOptions {
-  /** What surrounds the elements (0). */
-  value?: number;
-}
-
-/**
- * Surrounds the elements: `[before, after]` of the last axis, then of the one before it, and so on; negative amounts crop.
- * Throws ArgumentError when the amounts are not in pairs, ShapeError when there are more pairs than axes or a crop leaves less than nothing.
- */
-export function pad(x: Tensor, amounts: readonly number[], options?: PadOptions): Tensor {
-  const node = nodeOf('pad', x);
-  const { shape } = node;
-  const rank = shape.length;
-  const list = numberList('pad', [amounts]);
-  if (list.length % 2 !== 0) {
-    throw new ArgumentError(`[pad] odd number of amounts: ${showShape(list)} (expected before and after an axis)`);
-  }
-  if (list.length / 2 > rank) throw new ShapeError(`[pad] ${list.length / 2} pairs for ${rank} axes`);
-  const low = shape.map((_, i) => list[2 * (rank - 1 - i)] ?? 0);
-  const high = shape.map((_, i) => list[2 * (rank - 1 - i) + 1] ?? 0);
-  shape.forEach((d, i) => {
-    if (d + Math.min(low[i]!, 0) + Math.min(high[i]!, 0) < 0) {
-      throw new ShapeError(`[pad] crops more than there is: ${low[i]}, ${high[i]} on axis ${i} of ${showShape(shape)}`);
-    }
-  });
-  const cropped = slice(
-    node,
-    low.map((v) => Math.max(0, -v)),
-    shape.map((d, i) => d + Math.min(low[i]!, 0) + Math.min(high[i]!, 0)),
-  );
-  return x.derive(
-    padNode(cropped, {
-      low: low.map((v) => Math.max(0, v)),
-      high: high.map((v) => Math.max(0, v)),
-      value: options?.value ?? 0,
-    }),
-  );
+  return x.derive(windowNode(node, { axes: [axis], size: [size], stride: [step], dilation: [1] }));
 }

@@ -12,6 +12,8 @@ import {
   promote,
   promoteWithNumber,
   type Shape,
+  ShapeError,
+  showShape,
 } from '../graph/index.js';
 import { Handle } from './handle.js';
 import type { Tensor } from './tensor.js';
@@ -31,13 +33,15 @@ export function nodeOf(op: string, value: Tensor): Node {
   return value.node;
 }
 
+function checkOperand(op: string, value: TensorLike): void {
+  if (!isTensor(value) && typeof value !== 'number') {
+    throw new ArgumentError(`[${op}] not an operand: ${kindOf(value)} (expected a Tensor or a number)`);
+  }
+}
+
 /** The first tensor among operands, which makes the result. */
 export function firstTensor(op: string, operands: readonly TensorLike[]): Tensor {
-  for (const value of operands) {
-    if (!isTensor(value) && typeof value !== 'number') {
-      throw new ArgumentError(`[${op}] not an operand: ${kindOf(value)} (expected a Tensor or a number)`);
-    }
-  }
+  for (const value of operands) checkOperand(op, value);
   const found = operands.find(isTensor);
   if (found === undefined) throw new ArgumentError(`[${op}] only numbers given (expected at least one Tensor)`);
   return found;
@@ -78,6 +82,27 @@ export function operandNode(op: string, value: TensorLike, dtype: DType, shape: 
   return typeof value === 'number'
     ? broadcastScalar(constant(checkedNumber(op, value, dtype), dtype), shape)
     : broadcastTo(cast(value.node, dtype), shape);
+}
+
+/** A value that is put into a tensor, as a node of its dtype and of a shape. Throws where it fits neither. */
+export function valueNode(op: string, value: TensorLike, dtype: DType, shape: Shape): Node {
+  checkOperand(op, value);
+  const own =
+    typeof value !== 'number'
+      ? promote(dtype, value.dtype)
+      : dtype === 'bool' && (value === 0 || value === 1)
+        ? dtype
+        : promoteWithNumber(dtype, value);
+  if (own !== dtype) {
+    throw new DTypeError(`[${op}] value is ${typeof value === 'number' ? value : value.dtype} (expected ${dtype})`);
+  }
+  if (typeof value !== 'number') {
+    const missing = shape.length - value.shape.length;
+    if (missing < 0 || value.shape.some((d, i) => d !== 1 && d !== shape[i + missing])) {
+      throw new ShapeError(`[${op}] value is ${showShape(value.shape)} (expected to broadcast to ${showShape(shape)})`);
+    }
+  }
+  return operandNode(op, value, dtype, shape);
 }
 
 /** Throws unless a dtype is among those that an operation takes. */

@@ -14,19 +14,28 @@ import {
 import * as activations from './activations.js';
 import * as aliases from './aliases.js';
 import * as arithmetic from './arithmetic.js';
+import * as positions from './at.js';
 import * as choosing from './choosing.js';
 import * as convolution from './convolution.js';
+import * as dataDependent from './dataDependent.js';
+import * as diagonals from './diagonals.js';
 import * as differentiation from './differentiation.js';
 import * as elementwise from './elementwise.js';
 import { Handle } from './handle.js';
+import * as histograms from './histograms.js';
 import * as indexing from './indexing.js';
 import * as linalg from './linalg.js';
 import * as losses from './losses.js';
 import * as movement from './movement.js';
 import type { TensorLike } from './operands.js';
+import * as padding from './padding.js';
 import { formatTensor, formatUnread } from './print.js';
 import * as reductions from './reductions.js';
+import * as repeating from './repeating.js';
+import * as scattering from './scattering.js';
+import * as sorting from './sorting.js';
 import * as special from './special.js';
+import * as turning from './turning.js';
 
 // Every function of these files is a method too; its first argument is then the tensor itself.
 const FAMILIES = [
@@ -43,9 +52,31 @@ const FAMILIES = [
   convolution,
   losses,
   differentiation,
+  positions,
+  dataDependent,
+  diagonals,
+  histograms,
+  padding,
+  repeating,
+  scattering,
+  sorting,
+  turning,
 ];
 
-type MethodOf<F> = F extends (self: never, ...rest: infer Rest) => infer Result ? (...rest: Rest) => Result : never;
+// A type can look at overloads only a fixed number of them at a time; fewer leave `unknown` in the places that they do not fill.
+type MethodOf<F> = F extends {
+  (self: never, ...rest: infer A): infer ResultA;
+  (self: never, ...rest: infer B): infer ResultB;
+  (self: never, ...rest: infer C): infer ResultC;
+  (self: never, ...rest: infer D): infer ResultD;
+}
+  ? Overload<A, ResultA> & Overload<B, ResultB> & Overload<C, ResultC> & ((...rest: D) => ResultD)
+  : F extends { (self: never, ...rest: infer A): infer ResultA; (self: never, ...rest: infer B): infer ResultB }
+    ? Overload<A, ResultA> & ((...rest: B) => ResultB)
+    : F extends (self: never, ...rest: infer Rest) => infer Result
+      ? (...rest: Rest) => Result
+      : never;
+type Overload<Rest extends unknown[], Result> = unknown[] extends Rest ? unknown : (...rest: Rest) => Result;
 /** `where` has another order of arguments as a method: the tensor is then what is chosen, not the condition. */
 type MethodsOf<Family> = {
   readonly [Name in keyof Family as Exclude<Name, 'where' | 'polygamma'>]: MethodOf<Family[Name]>;
@@ -64,6 +95,15 @@ type ActivationMethods = MethodsOf<typeof activations>;
 type ConvolutionMethods = MethodsOf<typeof convolution>;
 type LossMethods = MethodsOf<typeof losses>;
 type DifferentiationMethods = MethodsOf<typeof differentiation>;
+type PositionMethods = MethodsOf<typeof positions>;
+type DataDependentMethods = MethodsOf<typeof dataDependent>;
+type DiagonalMethods = MethodsOf<typeof diagonals>;
+type HistogramMethods = MethodsOf<typeof histograms>;
+type PaddingMethods = MethodsOf<typeof padding>;
+type RepeatingMethods = MethodsOf<typeof repeating>;
+type ScatteringMethods = MethodsOf<typeof scattering>;
+type SortingMethods = MethodsOf<typeof sorting>;
+type TurningMethods = MethodsOf<typeof turning>;
 
 export interface Tensor
   extends ElementwiseMethods,
@@ -78,7 +118,16 @@ export interface Tensor
     ActivationMethods,
     ConvolutionMethods,
     LossMethods,
-    DifferentiationMethods {}
+    DifferentiationMethods,
+    PositionMethods,
+    DataDependentMethods,
+    DiagonalMethods,
+    HistogramMethods,
+    PaddingMethods,
+    RepeatingMethods,
+    ScatteringMethods,
+    SortingMethods,
+    TurningMethods {}
 
 const INSPECT = Symbol.for('nodejs.util.inspect.custom');
 

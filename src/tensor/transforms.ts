@@ -15,6 +15,7 @@ import {
 import { isTensor } from './operands.js';
 import { mapTensors, type TensorStructure, tensorsOf } from './structure.js';
 import type { Tensor } from './tensor.js';
+import { tracing } from './tracing.js';
 
 /**
  * The gradient of a function by its first argument, which may be a tensor or a structure of tensors (f32); the other arguments are passed
@@ -54,7 +55,7 @@ function differentiate<X, Rest extends unknown[]>(
     markers.set(marker, input.node);
     return input.derive(marker);
   });
-  const value = f(marked, ...rest);
+  const value = tracing(op, () => f(marked, ...rest));
   if (!isTensor(value)) throw new ArgumentError(`[${op}] the function returned no tensor (expected one of shape [])`);
   if (value.ndim !== 0) {
     throw new ShapeError(`[${op}] the function returned ${showShape(value.shape)} (expected one number of shape [])`);

@@ -2,7 +2,9 @@ import { type Shape, sizeOf, type TypedArray } from '../../src/graph/index.js';
 import * as tl from '../../src/index.js';
 import { decode, decodeNumber, type EncodedArray, isNumberWord, type Json, type OracleCase } from './fixtures.js';
 
-type Op = (...args: never[]) => tl.Tensor | tl.Tensor[];
+/** Tensors, or arrays and objects of them, whose outputs are taken in order; a promise where the shape depends on data. */
+type Result = tl.Tensor | readonly Result[] | { readonly [key: string]: Result };
+type Op = (...args: never[]) => Result | Promise<Result>;
 
 /** Compositions that the fixtures name like ops. */
 const COMPOSITIONS = {
@@ -23,10 +25,10 @@ const COMPOSITIONS = {
   },
 };
 
-function opNamed(name: string): (...args: unknown[]) => tl.Tensor | tl.Tensor[] {
+function opNamed(name: string): (...args: unknown[]) => Result | Promise<Result> {
   const op = (COMPOSITIONS as Record<string, Op>)[name] ?? (tl as unknown as Record<string, Op | undefined>)[name];
   if (typeof op !== 'function') throw new Error(`no function ${name}`);
-  return op as (...args: unknown[]) => tl.Tensor | tl.Tensor[];
+  return op as (...args: unknown[]) => Result | Promise<Result>;
 }
 
 function decodeArg(arg: Json, inputs: readonly tl.Tensor[]): unknown {
@@ -42,16 +44,19 @@ function decodeArg(arg: Json, inputs: readonly tl.Tensor[]): unknown {
 const tensorOf = (array: EncodedArray, requiresGrad = false): tl.Tensor =>
   tl.tensor(decode(array), { shape: array.shape, dtype: array.dtype, requiresGrad });
 
+function outputsOf(result: Result): tl.Tensor[] {
+  return tl.isTensor(result) ? [result] : Object.values(result).flatMap(outputsOf);
+}
+
 /** Calls the case's function on tensors that stand for its inputs. */
-export function callCase(oracle: OracleCase, inputs: readonly tl.Tensor[]): tl.Tensor[] {
+function callCase(oracle: OracleCase, inputs: readonly tl.Tensor[]): Result | Promise<Result> {
   const seen = inputs.map((input, i) =>
     (oracle.views?.[i] ?? []).reduce(
       (x, [name, ...args]) => opNamed(name)(x, ...args.map((arg) => decodeArg(arg, []))) as tl.Tensor,
       input,
     ),
   );
-  const result = opNamed(oracle.op)(...oracle.args.map((arg) => decodeArg(arg, seen)));
-  return Array.isArray(result) ? result : [result];
+  return opNamed(oracle.op)(...oracle.args.map((arg) => decodeArg(arg, seen)));
 }
 
 export interface CaseResult {
@@ -65,7 +70,7 @@ export interface CaseResult {
 export async function runCase(oracle: OracleCase): Promise<CaseResult> {
   const expected = oracle.grads ?? [];
   const inputs = oracle.inputs.map((input, i) => tensorOf(input, (expected[i] ?? null) !== null));
-  const outputs = callCase(oracle, inputs);
+  const outputs = outputsOf(await callCase(oracle, inputs));
   oracle.cotangents?.forEach((cotangent, i) => {
     if (outputs[i]!.requiresGrad) outputs[i]!.backward(tensorOf(cotangent));
   });
@@ -86,10 +91,12 @@ export async function gradientsOf(oracle: OracleCase): Promise<(TypedArray | nul
   const differentiable = inputs.filter((_, i) => (oracle.grads?.[i] ?? null) !== null);
   const weighted = (of: tl.Tensor[]): tl.Tensor => {
     let next = 0;
-    const outputs = callCase(
+    const result = callCase(
       oracle,
       inputs.map((input) => (differentiable.includes(input) ? of[next++]! : input)),
     );
+    if (result instanceof Promise) throw new Error(`${oracle.op} gives a promise: it has no place inside grad`);
+    const outputs = outputsOf(result);
     const parts = outputs.map((output, i) => tl.sum(tl.mul(output, tensorOf(oracle.cotangents![i]!))));
     return parts.reduce((a, b) => tl.add(a, b));
   };

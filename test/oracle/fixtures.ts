@@ -35,6 +35,9 @@ export const FIXTURES = [
   'composing',
   'pointwise',
   'combining',
+  'arranging',
+  'indexing',
+  'ordering',
 ] as const;
 
 /** The cases of a fixture file, without `.json`. */

@@ -11,7 +11,8 @@ import sys
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 sys.dont_write_bytecode = True
 
-from golden import combining, composing, contracting, elementwise, integers, moving, pointwise, randomness, reducing, special
+from golden import (arranging, combining, composing, contracting, elementwise, indexing, integers, moving, ordering,
+                    pointwise, randomness, reducing, special)
 
 FIXTURES = pathlib.Path(__file__).parents[1] / 'fixtures' / 'oracle'
 
@@ -19,7 +20,8 @@ if __name__ == '__main__':
     FIXTURES.mkdir(parents=True, exist_ok=True)
     total = 0
     count = 0
-    for module in (elementwise, special, integers, reducing, moving, contracting, composing, randomness, pointwise, combining):
+    for module in (elementwise, special, integers, reducing, moving, contracting, composing, randomness, pointwise, combining,
+                   arranging, indexing, ordering):
         cases = module.cases()
         names = [case['op'] + case['name'] for case in cases]
         assert len(set(names)) == len(names), [n for n in names if names.count(n) > 1]

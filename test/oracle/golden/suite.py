@@ -117,8 +117,10 @@ class Suite:
             more['views'] = {str(i): steps for i, steps in views.items()}
         if any(r.requires_grad for r in results):
             rng = rng_of(op, name, 'cotangent')
-            cotangents = [decimals(rng, tuple(r.shape), -2, 2) for r in results]
-            torch.autograd.backward(results, [torch.from_numpy(c).double() for c in cotangents])
+            # Positions have no gradient, and so no weights.
+            cotangents = [decimals(rng, tuple(r.shape) if r.requires_grad else (0,), -2, 2) for r in results]
+            weighted = [(r, torch.from_numpy(c).double()) for r, c in zip(results, cotangents) if r.requires_grad]
+            torch.autograd.backward(*zip(*weighted))
             more['cotangents'] = [encode(c) for c in cotangents]
             more['grads'] = [
                 None
