@@ -9,9 +9,10 @@ import { hasSimd, whyNoRelaxedSimd } from './features.js';
 import { Heap, type HeapRange } from './heap.js';
 import { ModuleCache } from './modules.js';
 import type { WasmOptions } from './options.js';
+import type { StepPhase } from './phase.js';
 import { findPlatform, type Platform } from './platform.js';
 import { ThreadPool } from './pool.js';
-import { prepareProgram, type Step, type StepPhase, WasmProgram } from './program.js';
+import { prepareProgram, type Step, WasmProgram } from './program.js';
 import { renderKernel } from './rendering.js';
 import { threadsFor } from './threads.js';
 
@@ -162,10 +163,9 @@ export class WasmEngine implements KernelEngine {
 
   async prepare(plan: Plan): Promise<WasmProgram> {
     this.#check();
-    const splitting = { threads: this.#threads, splitFrom: this.#splitFrom };
-    const program = await prepareProgram(plan, this.#modules, this.capabilities, splitting);
+    const program = await prepareProgram(plan, this.#modules, this.capabilities);
     // Whoever has no work for threads has none of their cost.
-    if (program.threads > 1 && !this.#destroyed) this.#pool?.start();
+    if (!this.#destroyed && this.#threadsFor(program) > 1) this.#pool?.start();
     return program;
   }
 
@@ -180,7 +180,11 @@ export class WasmEngine implements KernelEngine {
       throw new InternalError(`[wasm] run with ${scalars.length} scalars (expected ${plan.scalars.length})`);
     }
     const given = inputs.map((input) => this.#handle(input, 'run'));
-    if (program.threads > 1) this.#pool?.wake(program.threads);
+    const threads = this.#threadsFor(program);
+    if (threads > 1 && this.#pool) {
+      this.#pool.start();
+      this.#pool.wake(threads);
+    }
     const fresh: WasmBuffer[] = [];
     try {
       const handles = this.#placeBuffers(plan, given, fresh);
@@ -205,6 +209,11 @@ export class WasmEngine implements KernelEngine {
   destroy(): void {
     this.#destroyed = true;
     this.#pool?.destroy();
+  }
+
+  /** Threads that a program is worth now. */
+  #threadsFor(program: WasmProgram): number {
+    return program.threads(this.#threads, this.#splitFrom);
   }
 
   #check(): void {
@@ -247,7 +256,7 @@ export class WasmEngine implements KernelEngine {
     const scratch = this.#threadScratch?.address ?? NOWHERE;
     program.writeTables(this.#heap, tables / 4, addresses, this.#sharedScratch?.address ?? NOWHERE, scalars);
 
-    const parallel = program.threads > 1 && this.#pool !== null && this.#pool.ready > 0;
+    const parallel = this.#pool !== null && this.#pool.ready > 0;
     if (this.#onTimings) {
       const timings = steps.map((step): KernelTiming => {
         const start = performance.now();
@@ -263,8 +272,9 @@ export class WasmEngine implements KernelEngine {
   #runStep({ phases, table }: Step, tables: number, scratch: number, stride: number, parallel: boolean): void {
     const at = tables + table * 4;
     for (const phase of phases) {
-      if (parallel && phase.split) this.#pool!.run(phase, at, scratch, stride);
-      else runAlone(phase, at, scratch);
+      const threads = parallel ? phase.threads(this.#threads, this.#splitFrom) : 1;
+      if (threads > 1) this.#pool!.run(phase, threads, at, scratch, stride);
+      else runAlone(phase, at, scratch, this.#threads > 1);
     }
   }
 
@@ -285,9 +295,16 @@ export class WasmEngine implements KernelEngine {
   }
 }
 
-function runAlone({ kernel, run, tasks }: StepPhase, table: number, scratch: number): void {
+function runAlone(phase: StepPhase, table: number, scratch: number, learn: boolean): void {
+  const { kernel, run, tasks } = phase;
   try {
-    run(0, tasks, table, scratch);
+    if (learn && tasks > 1) {
+      const start = performance.now();
+      run(0, tasks, table, scratch);
+      phase.learn(performance.now() - start, tasks);
+    } else {
+      run(0, tasks, table, scratch);
+    }
   } catch (error) {
     throw new EngineError(`[wasm] kernel ${kernel} failed: ${String(error)}`);
   }

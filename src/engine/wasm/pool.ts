@@ -2,8 +2,8 @@ import { EngineError } from '../../graph/index.js';
 import { CONTROL, MAX_WORKERS } from './control.js';
 import type { Heap, HeapRange } from './heap.js';
 import type { CompiledModule } from './modules.js';
+import type { StepPhase } from './phase.js';
 import type { SpawnWorker, WorkerHandle } from './platform.js';
-import type { PhaseFunction } from './worker.js';
 
 /** Workers look out for the next job for as long as waking one up takes. */
 const SPIN_MS = 0.05;
@@ -12,18 +12,6 @@ const JOIN_SPIN_MS = 0.1;
 const JOIN_SLEEP_MS = 100;
 /** Workers that end without ever having started are not replaced forever. */
 const MOST_FAILED_STARTS = 3;
-
-/** A phase to be split among the threads. */
-export interface Job {
-  readonly kernel: string;
-  readonly module: CompiledModule;
-  readonly phase: number;
-  readonly run: PhaseFunction;
-  readonly tasks: number;
-  readonly chunk: number;
-  /** Threads that are worth waking for it, the calling one included. */
-  readonly threads: number;
-}
 
 interface Member {
   readonly index: number;
@@ -92,15 +80,16 @@ export class ThreadPool {
   }
 
   /**
-   * Runs a phase on the calling thread and all workers that come. Throws EngineError when a task fails or a worker dies; `scratch`
-   * is the calling thread's, the workers' follow at the stride.
+   * Runs a phase on the calling thread and all workers that come, of which `threads` are woken. Throws EngineError when a task fails
+   * or a worker dies; `scratch` is the calling thread's, the workers' follow at the stride.
    */
-  run(job: Job, table: number, scratch: number, scratchStride: number): void {
+  run(job: StepPhase, threads: number, table: number, scratch: number, scratchStride: number): void {
     const control = this.#control;
-    const { module, tasks, chunk } = job;
+    const { module, tasks } = job;
+    const chunk = job.chunk(threads);
     const code = this.#offer(module);
     control[CONTROL.kernel] = module.id;
-    control[CONTROL.phase] = job.phase;
+    control[CONTROL.phase] = job.index;
     control[CONTROL.tasks] = tasks;
     control[CONTROL.chunk] = chunk;
     control[CONTROL.table] = table;
@@ -109,14 +98,19 @@ export class ThreadPool {
     control[CONTROL.holders] = 0;
     control[CONTROL.next] = 0;
     Atomics.store(control, CONTROL.open, 1);
-    this.#signal(job.threads - 1);
+    this.#signal(threads - 1);
     let failure: unknown = null;
+    let done = 0;
+    const start = performance.now();
     try {
       for (;;) {
         const begin = Atomics.add(control, CONTROL.next, chunk);
         if (begin >= tasks) break;
-        job.run(begin, Math.min(begin + chunk, tasks), table, scratch);
+        const end = Math.min(begin + chunk, tasks);
+        job.run(begin, end, table, scratch);
+        done += end - begin;
       }
+      job.learn(performance.now() - start, done);
     } catch (error) {
       failure = error ?? 'an unknown error';
       Atomics.store(control, CONTROL.next, tasks);

@@ -3,20 +3,7 @@ import { BYTES_PER_ELEMENT, type DType, InternalError, OutOfMemoryError } from '
 import type { Capabilities, Program } from '../engine.js';
 import type { Plan, PlannedKernel } from '../plan.js';
 import type { CompiledModule, ModuleCache } from './modules.js';
-import type { Job } from './pool.js';
-
-/** Nanoseconds of work that waking another thread should be worth. */
-const WORTH_A_THREAD = 40_000;
-/** What a thread takes at once: not so little that taking it shows, and not so much that the last to finish is waited for. */
-const LEAST_CHUNK = 8_000;
-const MOST_CHUNK = 5_000_000;
-const CHUNKS_PER_THREAD = 16;
-
-/** A phase with something to do. */
-export interface StepPhase extends Job {
-  /** Whether it is worth more than one thread. */
-  readonly split: boolean;
-}
+import { StepPhase } from './phase.js';
 
 /** A kernel of a plan, as it runs. */
 export interface Step {
@@ -43,8 +30,6 @@ export class WasmProgram implements Program {
   /** Of the kernel that needs most. */
   readonly sharedScratchBytes: number;
   readonly threadScratchBytes: number;
-  /** Threads that its largest phase is worth. */
-  readonly threads: number;
   /** Word among the tables, index of the plan's buffer: in turns. */
   readonly #addresses: Int32Array;
   /** Words that hold the address of the shared scratch. */
@@ -74,8 +59,6 @@ export class WasmProgram implements Program {
     this.tableWords = words;
     this.sharedScratchBytes = Math.max(0, ...kernels.map(({ rendered }) => rendered.sharedScratchBytes));
     this.threadScratchBytes = Math.max(0, ...kernels.map(({ rendered }) => rendered.threadScratchBytes));
-    const split = kernels.flatMap(({ phases }) => phases.filter((phase) => phase.split));
-    this.threads = Math.max(1, ...split.map(({ threads }) => threads));
     this.#addresses = Int32Array.from(addresses);
     this.#scratchWords = Int32Array.from(scratch);
     this.#scalars = scalars;
@@ -83,6 +66,16 @@ export class WasmProgram implements Program {
 
   get kernels(): number {
     return this.steps.length;
+  }
+
+  /** Threads that its largest phase is worth, of `most`. */
+  threads(most: number, splitFrom: number): number {
+    let threads = 1;
+    if (most === 1) return threads;
+    for (const { phases } of this.steps) {
+      for (const phase of phases) threads = Math.max(threads, phase.threads(most, splitFrom));
+    }
+    return threads;
   }
 
   /** Writes the tables from word `at` of the memory on; `addresses` are of the plan's buffers. */
@@ -105,19 +98,11 @@ export class WasmProgram implements Program {
   }
 }
 
-export interface Splitting {
-  /** Threads there are, the calling one included. */
-  readonly threads: number;
-  /** Least nanoseconds of work that is split. */
-  readonly splitFrom: number;
-}
-
 /** Compiles a plan. Rejects with EngineError (code that does not compile) or OutOfMemoryError. */
 export async function prepareProgram(
   plan: Plan,
   modules: ModuleCache,
   capabilities: Capabilities,
-  splitting: Splitting,
 ): Promise<WasmProgram> {
   if (plan.arenaBytes > capabilities.maxBufferBytes) {
     throw new OutOfMemoryError(
@@ -129,7 +114,7 @@ export async function prepareProgram(
   const codes = plan.kernels.map((planned) => ({ planned, code: modules.codeOf(planned.kernel) }));
   const kernels = await Promise.all(
     codes.map(async ({ planned, code: { rendered, module } }) => {
-      const phases = module ? phasesOf(planned.kernel.name, rendered, await module, splitting) : [];
+      const phases = module ? phasesOf(planned.kernel.name, rendered, await module) : [];
       return { planned, rendered, phases };
     }),
   );
@@ -139,31 +124,8 @@ export async function prepareProgram(
   );
 }
 
-function phasesOf(
-  kernel: string,
-  { phases }: WasmKernel,
-  module: CompiledModule,
-  { threads, splitFrom }: Splitting,
-): StepPhase[] {
-  return phases.flatMap(({ tasks, taskCost }, phase): StepPhase[] => {
-    if (tasks <= 0) return [];
-    const cost = Math.max(taskCost, 1);
-    const total = tasks * cost;
-    const most = Math.max(1, Math.floor(MOST_CHUNK / cost));
-    const chunk = Math.max(Math.ceil(LEAST_CHUNK / cost), Math.ceil(tasks / (threads * CHUNKS_PER_THREAD)));
-    return [
-      {
-        kernel,
-        module,
-        phase,
-        run: module.phases[phase]!,
-        tasks,
-        chunk: Math.min(chunk, most),
-        threads: Math.min(threads, tasks, 1 + Math.ceil(total / WORTH_A_THREAD)),
-        split: threads > 1 && tasks > 1 && total >= splitFrom,
-      },
-    ];
-  });
+function phasesOf(kernel: string, { phases }: WasmKernel, module: CompiledModule): StepPhase[] {
+  return phases.flatMap((phase, index) => (phase.tasks > 0 ? [new StepPhase(kernel, module, index, phase)] : []));
 }
 
 /** Kernels count on the lengths of their buffers, and nothing else keeps them from reaching beyond. */

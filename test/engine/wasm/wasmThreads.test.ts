@@ -55,7 +55,7 @@ async function checkWork(engine: WasmEngine): Promise<void> {
 const soon = (condition: () => boolean) => expect.poll(condition, { timeout: 10_000, interval: 5 }).toBe(true);
 
 it('computes on several threads at once', async () => {
-  const { engine } = await watchedEngine({ threads: 2 });
+  const { engine } = await watchedEngine({ threads: 2, splitFrom: 0 });
   await engine.threadsReady();
   const program = await engine.prepare(meeting(false));
   for (let i = 0; i < 200; i++) {
@@ -67,7 +67,7 @@ it('computes on several threads at once', async () => {
 });
 
 it('hears of a trap in a worker', async () => {
-  const { engine, workers } = await watchedEngine({ threads: 2 });
+  const { engine, workers } = await watchedEngine({ threads: 2, splitFrom: 0 });
   await engine.threadsReady();
   const program = await engine.prepare(meeting(true));
   for (let i = 0; i < 100; i++) {
