@@ -24,7 +24,8 @@ export interface WasmPhase {
 
 /**
  * The table that a call is given, in 32-bit words: the byte address of each of the kernel's buffers, in order; then the address of
- * the shared scratch; then the runtime scalars, in slot order. Buffers are 16-byte aligned.
+ * the shared scratch; then the runtime scalars, in slot order. Buffers are 16-byte aligned, and vectors may be read that lie partly
+ * outside of them: 12 bytes before and 12 bytes behind each must be in the memory.
  */
 export const tableWords = (buffers: number, params: number): number => buffers + 1 + params;
 

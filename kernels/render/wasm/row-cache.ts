@@ -15,6 +15,8 @@ import type { ScratchBuffers } from './scratch.js';
 
 /** Instructions that a value must take to be kept. */
 const HEAVY = 12;
+/** Shorter rows take more time to keep. One of a single point has no variable, which would order what is stored and loaded. */
+const SHORTEST = 8;
 /** Bytes of a row that stay close to the core. */
 const MOST_BYTES = 128 * 1024;
 
@@ -120,9 +122,9 @@ export function keepRows(segment: WasmSegment, scratch: ScratchBuffers): WasmSeg
   const passes = segment.body.filter(
     (statement): statement is Pass => statement.kind !== 'store' && statement.vars.length === 1,
   );
-  const extent = passes[0]?.vars[0]!.extent ?? 0;
+  const extent = passes.length > 0 ? passes[0]!.vars[0]!.extent : 0;
   const alike = passes.filter(({ vars }) => vars[0]!.extent === extent);
-  if (alike.length < 2 || 4 * extent > MOST_BYTES) return segment;
+  if (alike.length < 2 || extent < SHORTEST || 4 * extent > MOST_BYTES) return segment;
   const numbering = new Numbering(extent);
   const numbers = alike.map((pass) => numbering.numbersOf(pass));
   /** The buffer of each number kept. */
