@@ -527,6 +527,16 @@ describe('options', () => {
       expect(bytes).toBe(8000);
       expect(flops).toBe(1000);
     }
+    // A listener takes the place of the option, for a while.
+    let heard = 0;
+    engine.onTimings((timings) => {
+      heard += timings.length;
+    });
+    engine.run(program, [x], []);
+    expect([heard, reports.length]).toEqual([3, 1]);
+    engine.onTimings(null);
+    engine.run(program, [x], []);
+    expect([heard, reports.length]).toEqual([3, 2]);
     engine.destroy();
   });
 
