@@ -1,5 +1,5 @@
 import { type DType, InternalError } from '../../../src/graph/index.js';
-import type { Cond } from '../../ir.js';
+import type { Cond, IndexVar } from '../../ir.js';
 import type { Affine, Atom, Term } from '../affine.js';
 import { i32, Local, lane, load, loadLane, minU, op, shuffle, splatI32, type Value, v128 } from './encoder.js';
 import { InductionVar } from './induction.js';
@@ -408,3 +408,7 @@ function divide(kind: 'div' | 'mod', value: Value, by: number): Value {
 
 /** Tells equal code; code made anew for the same purpose is short. */
 const codeKey = ({ code }: Value): string => code.flat(8).join('.');
+
+/** Whether a variable is left in a form. */
+export const dependsOn = ({ terms }: Affine, v: IndexVar): boolean =>
+  terms.some(({ atom }) => (atom.kind === 'var' ? atom.v === v : atom.kind !== 'value' && dependsOn(atom.a, v)));

@@ -1,39 +1,52 @@
-import type { Cond, Expr, Index } from '../../ir.js';
+import type { Expr, Index, IndexVar } from '../../ir.js';
 import { partsInOrder } from '../uses.js';
 
-/** Expressions with other parts; what has none is the same object. `replace` gives the replacement of a part, if there is one. */
-export class Rewriter {
-  readonly #done = new Map<Expr, Expr>();
+/** An object with other fields; the same object where all stay. */
+export function mapFields<T extends object>(object: T, map: (field: string, value: unknown) => unknown): T {
+  const changed: Record<string, unknown> = {};
+  for (const [field, value] of Object.entries(object)) {
+    const other = map(field, value);
+    if (other !== value) changed[field] = other;
+  }
+  return Object.keys(changed).length > 0 ? { ...object, ...changed } : object;
+}
 
-  constructor(private readonly replace: (expr: Expr) => Expr | null) {}
+/** True for the fields of expressions that hold an index. */
+export const isIndexField = (field: string): boolean => field === 'index' || field === 'counter';
+
+/**
+ * Expressions with other parts; what has none is the same object. `replace` gives the replacement of an expression, `vars` those of
+ * variables.
+ */
+export class Rewriter {
+  readonly #done = new Map<unknown, Expr>();
+
+  constructor(
+    private readonly replace: (expr: Expr) => Expr | null,
+    private readonly vars: ReadonlyMap<IndexVar, Index> = new Map(),
+  ) {}
 
   expr(root: Expr): Expr {
     // Parts of what is replaced are not looked at.
     for (const part of partsInOrder(root, (expr) => this.#known(expr))) {
-      if (!this.#done.has(part)) this.#done.set(part, this.#rebuilt(part));
+      if (!this.#done.has(part))
+        this.#done.set(
+          part,
+          mapFields(part, (field, value) => this.#field(field, value)),
+        );
     }
     return this.#done.get(root)!;
   }
 
   index(index: Index): Index {
-    switch (index.kind) {
-      case 'const':
-      case 'var':
-        return index;
-      case 'value': {
-        const expr = this.expr(index.expr);
-        return expr === index.expr ? index : { kind: 'value', expr };
-      }
-      case 'add':
-      case 'sub': {
-        const [a, b] = [this.index(index.a), this.index(index.b)];
-        return a === index.a && b === index.b ? index : { ...index, a, b };
-      }
-      default: {
-        const a = this.index(index.a);
-        return a === index.a ? index : { ...index, a };
-      }
+    if (index.kind === 'var') {
+      const other = this.vars.get(index.v);
+      return other ? this.index(other) : index;
     }
+    return mapFields(index, (field, value) => {
+      if (field === 'expr') return this.expr(value as Expr);
+      return typeof value === 'object' ? this.index(value as Index) : value;
+    });
   }
 
   #known(expr: Expr): boolean {
@@ -44,53 +57,13 @@ export class Rewriter {
     return true;
   }
 
-  #rebuilt(expr: Expr): Expr {
-    const of = (part: Expr) => this.#done.get(part)!;
-    const same = <T>(a: readonly T[], b: readonly T[]) => a.every((part, i) => part === b[i]);
-    switch (expr.kind) {
-      case 'const':
-      case 'param':
-      case 'result':
-        return expr;
-      case 'index':
-      case 'load': {
-        const index = this.index(expr.index);
-        return index === expr.index ? expr : { ...expr, index };
-      }
-      case 'guard': {
-        const [value, conds] = [of(expr.value), this.#conds(expr.conds)];
-        return value === expr.value && conds === expr.conds ? expr : { ...expr, conds, value };
-      }
-      case 'choose': {
-        const [a, b, conds] = [of(expr.a), of(expr.b), this.#conds(expr.conds)];
-        return same([a, b, conds], [expr.a, expr.b, expr.conds]) ? expr : { ...expr, conds, a, b };
-      }
-      case 'unary':
-      case 'cast': {
-        const x = of(expr.x);
-        return x === expr.x ? expr : { ...expr, x };
-      }
-      case 'binary': {
-        const [a, b] = [of(expr.a), of(expr.b)];
-        return same([a, b], [expr.a, expr.b]) ? expr : { ...expr, a, b };
-      }
-      case 'where': {
-        const [cond, a, b] = [of(expr.cond), of(expr.a), of(expr.b)];
-        return same([cond, a, b], [expr.cond, expr.a, expr.b]) ? expr : { ...expr, cond, a, b };
-      }
-      case 'threefry': {
-        const [key0, key1, counter] = [of(expr.key0), of(expr.key1), this.index(expr.counter)];
-        const kept = key0 === expr.key0 && key1 === expr.key1 && counter === expr.counter;
-        return kept ? expr : { ...expr, key0, key1, counter };
-      }
-    }
-  }
-
-  #conds(conds: readonly Cond[]): readonly Cond[] {
-    const all = conds.map((cond) => {
-      const [a, b] = [this.index(cond.a), this.index(cond.b)];
-      return a === cond.a && b === cond.b ? cond : { ...cond, a, b };
-    });
-    return all.every((cond, i) => cond === conds[i]) ? conds : all;
+  #field(field: string, value: unknown): unknown {
+    if (isIndexField(field)) return this.index(value as Index);
+    if (field !== 'conds') return this.#done.get(value) ?? value;
+    const conds = value as readonly object[];
+    const others = conds.map((cond) =>
+      mapFields(cond, (_, side) => (typeof side === 'object' ? this.index(side as Index) : side)),
+    );
+    return others.every((cond, i) => cond === conds[i]) ? conds : others;
   }
 }

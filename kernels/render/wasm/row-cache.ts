@@ -1,7 +1,7 @@
 import { type DType, InternalError } from '../../../src/graph/index.js';
-import type { Expr, Index, IndexVar, LoopStmt, StoreStmt } from '../../ir.js';
+import type { Cond, Expr, Index, IndexVar, LoopStmt, StoreStmt } from '../../ir.js';
 import { affine } from '../affine.js';
-import { indicesIn, partsInOrder } from '../uses.js';
+import { childrenOf, partsInOrder } from '../uses.js';
 import {
   exprsBelow,
   type ReducePass,
@@ -10,7 +10,8 @@ import {
   type WasmSegment,
   weightBelow,
 } from './analysis.js';
-import { Rewriter } from './rewrite.js';
+import { dependsOn } from './indices.js';
+import { isIndexField, Rewriter } from './rewrite.js';
 import type { ScratchBuffers } from './scratch.js';
 
 /** Instructions that a value must take to be kept. */
@@ -26,6 +27,7 @@ type Pass = ReducePass | LoopStmt;
 class Numbering {
   readonly #numbers = new Map<string, number>();
   readonly #known = new Map<Expr, number>();
+  readonly #running = new Set<Expr>();
   readonly #column: IndexVar;
 
   constructor(extent: number) {
@@ -34,84 +36,50 @@ class Numbering {
 
   /** The numbers of all expressions below a pass. */
   numbersOf(pass: Pass): Map<number, Expr> {
-    const numbers = new Map<number, Expr>();
-    const column: Index = { kind: 'var', v: this.#column };
     const v = pass.vars[0]!;
-    const key = (index: Index) => affine(index, (other) => (other === v ? column : undefined)).key;
-    for (const root of rootsOfStatement(pass)) {
+    const roots = rootsOfStatement(pass);
+    for (const root of roots) {
       for (const expr of partsInOrder(root, (part) => this.#known.has(part))) {
-        const text = this.#describe(expr, key);
+        const text = this.#describe(expr, v);
         const number = this.#numbers.get(text) ?? this.#numbers.size;
         this.#numbers.set(text, number);
         this.#known.set(expr, number);
       }
     }
-    for (const expr of exprsBelow(rootsOfStatement(pass))) numbers.set(this.#known.get(expr)!, expr);
-    return numbers;
+    return new Map(exprsBelow(roots).map((expr) => [this.#known.get(expr)!, expr]));
   }
 
   numberOf(expr: Expr): number {
     return this.#known.get(expr)!;
   }
 
-  #describe(expr: Expr, key: (index: Index) => string): string {
-    const of = (...parts: Expr[]) => parts.map((part) => this.#known.get(part)).join();
-    const start = `${expr.kind} ${expr.dtype} `;
-    switch (expr.kind) {
-      case 'const':
-        return start + (Object.is(expr.value, -0) ? '-0' : expr.value);
-      case 'param':
-        return start + expr.slot;
-      case 'result':
-        return start + idOf(expr.of);
-      case 'index':
-        return start + key(expr.index);
-      case 'load':
-        return `${start}${expr.buffer} ${expr.clamp} ${key(expr.index)}`;
-      case 'guard':
-      case 'choose': {
-        const conds = expr.conds.map(({ kind, a, b }) => `${key(a)}${kind}${key(b)}`);
-        const rest = expr.kind === 'guard' ? `${of(expr.value)} ${expr.otherwise}` : of(expr.a, expr.b);
-        return `${start}${conds} ${rest}`;
-      }
-      case 'unary':
-        return `${start}${expr.fn} ${of(expr.x)}`;
-      case 'binary':
-        return `${start}${expr.fn} ${of(expr.a, expr.b)}`;
-      case 'where':
-        return start + of(expr.cond, expr.a, expr.b);
-      case 'cast':
-        return `${start}${of(expr.x)}`;
-      case 'threefry':
-        return `${start}${of(expr.key0, expr.key1)} ${key(expr.counter)}`;
-    }
+  /** Whether an expression of a pass differs from column to column. */
+  runs(expr: Expr): boolean {
+    return this.#running.has(expr);
+  }
+
+  #describe(expr: Expr, v: IndexVar): string {
+    if (childrenOf(expr).some((child) => this.#running.has(child))) this.#running.add(expr);
+    const form = (index: Index): string => {
+      const inColumn = affine(index, (other) => (other === v ? { kind: 'var', v: this.#column } : undefined));
+      if (dependsOn(inColumn, this.#column)) this.#running.add(expr);
+      return inColumn.key;
+    };
+    const describe = ([field, value]: [string, unknown]): unknown => {
+      if (isIndexField(field)) return form(value as Index);
+      if (field === 'conds') return (value as Cond[]).map(({ kind, a, b }) => `${form(a)}${kind}${form(b)}`);
+      if (typeof value === 'object') return this.#known.get(value as Expr) ?? idOf(value!);
+      return Object.is(value, -0) ? '-0' : value;
+    };
+    return Object.entries(expr).map(describe).join(' ');
   }
 }
 
-const ids = new WeakMap<object, number>();
+const ids = new WeakMap<object, string>();
 let nextId = 0;
-function idOf(object: object): number {
-  if (!ids.has(object)) ids.set(object, nextId++);
+function idOf(object: object): string {
+  if (!ids.has(object)) ids.set(object, `#${nextId++}`);
   return ids.get(object)!;
-}
-
-/** Whether an expression differs from column to column. */
-const runsAlong = (expr: Expr, v: IndexVar): boolean =>
-  exprsBelow([expr]).some((part) => indicesIn(part).some((index) => mentions(index, v)));
-
-function mentions(index: Index, v: IndexVar): boolean {
-  switch (index.kind) {
-    case 'const':
-    case 'value':
-      return false;
-    case 'var':
-      return index.v === v;
-    case 'add':
-    case 'sub':
-      return mentions(index.a, v) || mentions(index.b, v);
-    default:
-      return mentions(index.a, v);
-  }
 }
 
 /**
@@ -160,7 +128,7 @@ export function keepRows(segment: WasmSegment, scratch: ScratchBuffers): WasmSeg
     const rewriter = new Rewriter((expr) => {
       const number = numbering.numberOf(expr);
       if (expr.kind === 'load' || !numbers.slice(0, i).some((earlier) => earlier.has(number))) return null;
-      if (weightBelow([expr]) < HEAVY || !runsAlong(expr, v)) return null;
+      if (weightBelow([expr]) < HEAVY || !numbering.runs(expr)) return null;
       const found = keep(number, i);
       return found && { kind: 'load', ...found, index: { kind: 'var', v }, clamp: false };
     });

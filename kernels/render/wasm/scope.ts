@@ -5,7 +5,7 @@ import { type Affine, affine, decide } from '../affine.js';
 import { partsInOrder } from '../uses.js';
 import { emitFunction } from './bodies.js';
 import { type Block, i32, Local, op, splatI32, type Value } from './encoder.js';
-import { type Form, IndexWriter, type Placed } from './indices.js';
+import { dependsOn, type Form, IndexWriter, type Placed } from './indices.js';
 import { InductionVar } from './induction.js';
 import type { KernelFunction } from './kernel-module.js';
 
@@ -424,9 +424,6 @@ function partsOf(binding: VectorBinding): VectorParts {
 }
 
 /** True if the body uses each argument once. */
-const dependsOn = ({ terms }: Affine, v: IndexVar): boolean =>
-  terms.some(({ atom }) => (atom.kind === 'var' ? atom.v === v : atom.kind !== 'value' && dependsOn(atom.a, v)));
-
 const isSimple = ({ body }: NumericFn): boolean =>
   body.kind === 'op' && body.args.every(({ kind }) => kind === 'arg') && new Set(body.args).size === body.args.length;
 

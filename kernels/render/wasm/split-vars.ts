@@ -1,6 +1,7 @@
 import type { Index, IndexVar } from '../../ir.js';
 import { type Affine, type Atom, affine } from '../affine.js';
 import { joinLoops, type Nest } from '../nest.js';
+import { Rewriter } from './rewrite.js';
 
 /** Loops that a variable is split into, at most. */
 const MAX_LOOPS = 5;
@@ -44,27 +45,8 @@ export function splitLoops(vars: readonly IndexVar[], indices: readonly Index[])
     known = new Map([...known, [v, { kind: 'add', a: whole, b: { kind: 'var', v: inner } }]]);
     loops = [...loops.slice(0, i), outer, inner, ...loops.slice(i + 1)];
   }
-  const inLoops = indices.map((index) => substituted(index, known));
+  const rewriter = new Rewriter((expr) => expr, known);
+  const inLoops = indices.map((index) => rewriter.index(index));
   const joined = joinLoops(loops, inLoops);
   return { loops: joined.loops, indices: new Map([...known, ...joined.indices]) };
-}
-
-/** An index in terms of other variables. */
-export function substituted(index: Index, by: ReadonlyMap<IndexVar, Index>): Index {
-  switch (index.kind) {
-    case 'const':
-    case 'value':
-      return index;
-    case 'var': {
-      const other = by.get(index.v);
-      return other ? substituted(other, by) : index;
-    }
-    case 'add':
-    case 'sub':
-      return { ...index, a: substituted(index.a, by), b: substituted(index.b, by) };
-    case 'mul':
-    case 'div':
-    case 'mod':
-      return { ...index, a: substituted(index.a, by) };
-  }
 }

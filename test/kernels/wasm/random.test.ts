@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { WasmFeatures } from '../../../kernels/render/wasm/rendered.js';
 import { renderLoopKernelToWasm } from '../../../kernels/render/wasm/loop.js';
+import type { WasmFeatures } from '../../../kernels/render/wasm/rendered.js';
 import { LOOP_TUNING, type LoopTuning } from '../../../kernels/render/wasm/tuning.js';
 import type { DType } from '../../../src/graph/index.js';
 import { interpret } from '../interpret.js';
@@ -38,7 +38,7 @@ function check({ kernel, params, data }: RandomKernel, tuning: LoopTuning, featu
   });
 }
 
-const KERNELS = Number(process.env.TILLER_RANDOM_KERNELS ?? 400);
+const KERNELS = Number(process.env.TILLER_RANDOM_KERNELS ?? 150);
 const FIRST = Number(process.env.TILLER_RANDOM_FIRST ?? 1);
 
 describe('random kernels are what the interpreter says', () => {
