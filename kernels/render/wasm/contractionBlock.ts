@@ -22,7 +22,9 @@ export class Blocks {
   readonly indices: ReadonlyMap<IndexVar, Index>;
   /** Blocks along batch, splits, columns and rows, the last changing fastest. */
   readonly grid: readonly IndexVar[];
-  /** Register blocks along each row of columns, but for the last block of a row. */
+  /** Several rows of columns follow each other without padding. */
+  readonly flat: boolean;
+  /** Register blocks along the columns, but for the last block of a row (or the last rows). */
   readonly panels: Panels;
   readonly lastPanels: Panels;
   /** Columns of the last block of a row. */
@@ -52,10 +54,11 @@ export class Blocks {
     this.lastColumns = extents.width - (vars.columnBlock.extent - 1) * columns;
     this.lastRows = extents.m - (vars.rowBlock.extent - 1) * rows;
     this.lastSteps = extents.k - (vars.stepBlock.extent - 1) * steps;
-    this.panels = panelsOf(columns);
-    this.lastPanels = panelsOf(this.lastColumns);
+    this.flat = lines > 1;
+    this.panels = panelsOf(lines * columns);
+    this.lastPanels = panelsOf(this.flat ? this.lastLines * columns : this.lastColumns);
     this.stepBlocksOfSplit = Math.ceil(vars.stepBlock.extent / tiling.splits);
-    this.pitch = lines * this.linePitch;
+    this.pitch = Math.max(paddedColumns(this.panels), paddedColumns(this.lastPanels));
   }
 
   get count(): number {
@@ -66,13 +69,15 @@ export class Blocks {
     return Math.ceil(this.count / this.tiling.group);
   }
 
-  /** Sums of one row of columns, padding included. */
-  get linePitch(): number {
-    return Math.max(paddedColumns(this.panels), paddedColumns(this.lastPanels));
+  /** Rows of columns in the last block of them. */
+  get lastLines(): number {
+    return this.extents.n / this.extents.width - (this.vars.lineBlock.extent - 1) * this.tiling.lines;
   }
 
-  get panelsOfLine(): number {
-    return Math.ceil(this.linePitch / PANEL);
+  /** A column's place in its block. */
+  get columnIndex(): Index {
+    const { vars, tiling } = this;
+    return plus(times(variable(vars.line), tiling.columns), variable(vars.column));
   }
 
   /** How the variables of the kernel read in a block. */
@@ -90,6 +95,8 @@ export interface BlockPlace {
   /** Whether the block is the last along its rows, columns or row of columns; null where all are equal. */
   readonly isLastRows: Value | null;
   readonly isLastColumns: Value | null;
+  /** Whether it has the last panels. */
+  readonly isLastPanels: Value | null;
 }
 
 /** Runs `body` for the blocks of tasks begin … end - 1; those that differ in `without` alone count as one. */
@@ -149,7 +156,7 @@ export function decode(block: Block, number: Local, vars: readonly IndexVar[]): 
 }
 
 function placeOf(blocks: Blocks, scope: WasmScope, values: BlockValues): BlockPlace {
-  const { vars, tiling, extents } = blocks;
+  const { vars, tiling } = blocks;
   const { block } = scope;
   const lastOf = (v: IndexVar): Value | null => {
     const value = values.get(v)!;
@@ -162,14 +169,13 @@ function placeOf(blocks: Blocks, scope: WasmScope, values: BlockValues): BlockPl
     lastOf(vars.lineBlock),
     lastOf(vars.columnBlock),
   ];
-  const lineCount = extents.n / extents.width;
-  const lastLines = lineCount - (vars.lineBlock.extent - 1) * tiling.lines;
   return {
     scope,
     rows: choose(isLastRows, blocks.lastRows, tiling.rows),
-    lines: choose(isLastLines, lastLines, tiling.lines),
+    lines: choose(isLastLines, blocks.lastLines, tiling.lines),
     isLastRows,
     isLastColumns,
+    isLastPanels: blocks.flat ? isLastLines : isLastColumns,
   };
 }
 

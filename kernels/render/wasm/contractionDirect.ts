@@ -99,8 +99,8 @@ export function renderUnrolled(kernel: ContractionKernel, features: WasmFeatures
 
 /** Where sums of a block of whole rows lie in thread scratch. */
 export function blockSums(kernel: ContractionKernel, blocks: Blocks, layout: ScratchLayout): Sums {
-  const { vars, pitch, linePitch, tiling } = blocks;
-  const index = plus(times(variable(vars.row), pitch), times(variable(vars.line), linePitch), variable(vars.column));
+  const { vars, pitch, columnIndex, tiling } = blocks;
+  const index = plus(times(variable(vars.row), pitch), columnIndex);
   return new Sums(kernel, layout.allocate('thread', tiling.rows * pitch), () => index);
 }
 

@@ -1,5 +1,6 @@
 import type { ContractionKernel, Index, IndexVar } from '../../ir.js';
 import { type BlockPlace, type Blocks, decode, forColumns, forNumbers, when } from './contractionBlock.js';
+import { forGuardedRow, guardedRow } from './contractionGuard.js';
 import {
   constant,
   type DirectOperand,
@@ -23,13 +24,20 @@ export interface StepsPlace {
   readonly isLast: Value | null;
 }
 
+/** Words from step to step in the packed right operand, for a register block of 1 or 2 vectors. */
+export function packedStep({ flat, pitch }: Blocks, vectors: number): number {
+  if (!flat) return 4 * vectors;
+  // A distance of an odd number of vectors spreads steps over all of the cache.
+  return pitch % 8 === 0 ? pitch + 4 : pitch;
+}
+
 /** Words of a packed block of the right operand. */
 export const packedWords = (blocks: Blocks): number =>
-  blocks.tiling.lines * blocks.panelsOfLine * blocks.tiling.steps * PANEL;
+  blocks.tiling.steps * (blocks.flat ? packedStep(blocks, 2) : Math.ceil(blocks.pitch / PANEL) * PANEL);
 
 /**
  * Copies a block of the right operand to panels: for each eight columns, the steps of k one after another. Half panels have rows of
- * four. Whatever the operand computes is computed here, once for all rows of the block.
+ * four. Several rows of columns stay together at each step: their ends fill no panels. Whatever the operand computes is computed here, once for all rows of the block.
  */
 export function packRight(blocks: Blocks, place: BlockPlace, part: StepsPlace, buffer: number): void {
   const { kernel, vars, substitution } = blocks;
@@ -41,19 +49,27 @@ export function packRight(blocks: Blocks, place: BlockPlace, part: StepsPlace, b
 }
 
 function packAlongColumns(blocks: Blocks, place: BlockPlace, part: StepsPlace, line: WasmScope, buffer: number): void {
-  const { kernel, vars, tiling, panelsOfLine, lastPanels } = blocks;
-  const panel = plus(times(variable(vars.line), panelsOfLine), quotient(variable(vars.column), PANEL));
-  const indexIn = (width: number) =>
+  const { kernel, vars, tiling, lastPanels, lastColumns, flat, columnIndex } = blocks;
+  const inPanels = (width: number) =>
     plus(
-      times(panel, tiling.steps * PANEL),
+      times(quotient(variable(vars.column), PANEL), tiling.steps * PANEL),
       times(variable(vars.step), width),
       remainder(variable(vars.column), width),
     );
-  const [whole, half] = [indexIn(PANEL), indexIn(PANEL / 2)];
+  const whole = flat ? plus(times(variable(vars.step), packedStep(blocks, 2)), columnIndex) : inPanels(PANEL);
+  const half = flat ? whole : inPanels(PANEL / 2);
+  const indexAt = (isRest: boolean) => (isRest && lastPanels.half ? half : whole);
+  const guarded = place.isLastColumns === null ? guardedRow(kernel.b, vars.column, blocks.substitution) : null;
   line.loop(vars.step, 0, part.steps, (step) => {
+    if (guarded) {
+      forGuardedRow(guarded, step, vars.column, (scopes, value, first) => {
+        const index = indexAt(first !== null && first >= lastColumns - (lastColumns % PANEL));
+        for (const scope of scopes) scope.stores([{ kind: 'store', buffer, index, value }]);
+      });
+      return;
+    }
     forColumns(blocks, place, step, (scopes, isRest) => {
-      const index = isRest && lastPanels.half ? half : whole;
-      for (const scope of scopes) scope.stores([{ kind: 'store', buffer, index, value: kernel.b }]);
+      for (const scope of scopes) scope.stores([{ kind: 'store', buffer, index: indexAt(isRest), value: kernel.b }]);
     });
   });
 }
@@ -69,14 +85,15 @@ function packAlongSteps(blocks: Blocks, place: BlockPlace, part: StepsPlace, lin
   const group: IndexVar = { name: 'group', extent: Math.ceil(tiling.columns / 4) };
   const groups =
     isLastColumns === null ? last : all === last ? all : line.block.let(select(i32(last), i32(all), isLastColumns));
-  line.loop(group, 0, groups, (scope) => packGroup(blocks, part, scope, group, { count: 4, width: PANEL, buffer }));
+  const step = packedStep(blocks, 2);
+  line.loop(group, 0, groups, (scope) => packGroup(blocks, part, scope, group, { count: 4, step, buffer }));
   const rest = lastColumns % PANEL;
   if (rest === 0) return;
   when(line.block, isLastColumns, (block) => {
     for (let done = 0; done < rest; done += 4) {
       const scope = line.child({ vars: new Map([[group, last + done / 4]]) }, block);
       const count = Math.min(4, rest - done);
-      packGroup(blocks, part, scope, group, { count, width: lastPanels.half ? PANEL / 2 : PANEL, buffer });
+      packGroup(blocks, part, scope, group, { count, step: packedStep(blocks, lastPanels.half ? 1 : 2), buffer });
     }
   });
 }
@@ -84,8 +101,8 @@ function packAlongSteps(blocks: Blocks, place: BlockPlace, part: StepsPlace, lin
 interface Group {
   /** Columns that there are. */
   readonly count: number;
-  /** Columns of its panel's rows. */
-  readonly width: number;
+  /** Words from step to step. */
+  readonly step: number;
   readonly buffer: number;
 }
 
@@ -94,14 +111,15 @@ function packGroup(
   { steps, isLast }: StepsPlace,
   scope: WasmScope,
   group: IndexVar,
-  { count, width, buffer }: Group,
+  { count, step, buffer }: Group,
 ): void {
-  const { kernel, vars, tiling, panelsOfLine, lastSteps } = blocks;
+  const { kernel, vars, tiling, lastSteps, flat } = blocks;
   const { block, f } = scope;
   const member: IndexVar = { name: 'member', extent: 4 };
   const inGroup = scope.child({ indices: new Map([[vars.column, plus(times(variable(group), 4), variable(member))]]) });
-  const panel = plus(times(variable(vars.line), panelsOfLine), quotient(variable(group), 2));
-  const start = plus(times(panel, tiling.steps * PANEL), times(remainder(variable(group), 2), 4));
+  const start = flat
+    ? plus(times(variable(vars.line), tiling.columns), times(variable(group), 4))
+    : plus(times(quotient(variable(group), 2), tiling.steps * PANEL), times(remainder(variable(group), 2), 4));
   const target = block.let(op('i32.add', f.buffer(buffer), op('i32.shl', scope.index(start), i32(2))));
   const copy = (inner: WasmScope, rows: number): void => {
     const columns = Array.from({ length: count }, (_, n) => {
@@ -112,14 +130,14 @@ function packGroup(
       inner.block,
       [0, 1, 2, 3].map((n) => columns[n] ?? columns[0]!),
     );
-    for (let n = 0; n < rows; n++) inner.block.store('v128.store', target, rowsOf[n]!, 4 * width * n);
+    for (let n = 0; n < rows; n++) inner.block.store('v128.store', target, rowsOf[n]!, 4 * step * n);
   };
   const rest = lastSteps % 4;
   const whole =
     typeof steps === 'number' ? steps - (steps % 4) : rest === 0 ? steps : block.let(op('i32.and', steps, i32(-4)));
   inGroup.vectorLoop(vars.step, 0, whole, 1, (inner) => {
     copy(inner, 4);
-    inner.block.set(target, op('i32.add', target, i32(16 * width)));
+    inner.block.set(target, op('i32.add', target, i32(16 * step)));
   });
   if (rest === 0) return;
   when(block, isLast, (inner) => {

@@ -2,7 +2,7 @@ import type { ContractionKernel, Index, IndexVar } from '../../ir.js';
 import { type BlockPlace, Blocks, finishBlock, forBlocks, when } from './contractionBlock.js';
 import { type Arithmetic, microKernel } from './contractionMicro.js';
 import { type DirectOperand, directOperand, plus, times, variable } from './contractionOperands.js';
-import { packedWords, packLeft, packRight, planPackedLeft, type StepsPlace } from './contractionPack.js';
+import { packedStep, packedWords, packLeft, packRight, planPackedLeft, type StepsPlace } from './contractionPack.js';
 import { ScratchLayout, Sums } from './contractionSums.js';
 import { chooseTiling, type Extents, PANEL } from './contractionTiling.js';
 import { type Block, i32, type Local, op, select, type Value, type WasmFunction } from './encoder.js';
@@ -87,12 +87,8 @@ export class TiledContraction {
   }
 
   #sumIndex(split: Index, blockWords: number): Index {
-    const { vars, pitch, linePitch, tiling, grid } = this.#blocks;
-    const inBlock = plus(
-      times(variable(vars.row), pitch),
-      times(variable(vars.line), linePitch),
-      variable(vars.column),
-    );
+    const { vars, pitch, columnIndex, tiling, grid } = this.#blocks;
+    const inBlock = plus(times(variable(vars.row), pitch), columnIndex);
     if (tiling.splits === 1) return inBlock;
     const number = grid.reduce<Index>(
       (index, v) => (v.extent <= 1 ? index : plus(times(index, v.extent), v === vars.split ? split : variable(v))),
@@ -138,7 +134,7 @@ export class TiledContraction {
   }
 
   #panels(f: KernelFunction, place: BlockPlace, part: StepsPlace, starts: Value | null): void {
-    const { vars, tiling, panels, lastPanels } = this.#blocks;
+    const { vars, tiling, panels, lastPanels, flat } = this.#blocks;
     const { scope } = part;
     const { block } = scope;
     const zeros = [vars.row, vars.line, vars.column, vars.step];
@@ -146,29 +142,25 @@ export class TiledContraction {
     const c = this.#address(scope, this.#sums.buffer, this.#sums.index(variable(vars.split)), zeros);
     const right = this.#right;
     const b = right ? this.#address(scope, right.buffer, right.index, zeros) : block.let(f.buffer(this.#rightBuffer));
-    const panelBytes = right ? 4 * PANEL : 4 * PANEL * tiling.steps;
+    const panelBytes = right || flat ? 4 * PANEL : 4 * PANEL * tiling.steps;
     const advance = (inner: Block, local: Local, bytes: number) => inner.set(local, op('i32.add', local, i32(bytes)));
-    const { isLastColumns } = place;
+    const { isLastPanels } = place;
     const whole =
-      isLastColumns === null
+      isLastPanels === null
         ? lastPanels.whole
         : lastPanels.whole === panels.whole
           ? panels.whole
-          : scope.block.let(select(i32(lastPanels.whole), i32(panels.whole), isLastColumns));
-    scope.loop(vars.line, 0, place.lines, (line) => {
-      const panel: IndexVar = { name: 'panel', extent: 1 };
-      line.loop(panel, 0, whole, (inner) => {
-        this.#rowBlocks(inner.block, place, part, { a, b, c, vectors: 2, starts });
-        advance(inner.block, b, panelBytes);
-        advance(inner.block, c, 4 * PANEL);
-      });
-      if (!lastPanels.half) return;
-      when(line.block, isLastColumns, (inner) => {
-        this.#rowBlocks(inner, place, part, { a, b, c, vectors: 1, starts });
-        advance(inner, b, panelBytes);
-        advance(inner, c, 2 * PANEL);
-      });
+          : scope.block.let(select(i32(lastPanels.whole), i32(panels.whole), isLastPanels));
+    const panel: IndexVar = { name: 'panel', extent: 1 };
+    scope.loop(panel, 0, whole, (inner) => {
+      this.#rowBlocks(inner.block, place, part, { a, b, c, vectors: 2, starts });
+      advance(inner.block, b, panelBytes);
+      advance(inner.block, c, 4 * PANEL);
     });
+    const half = (inner: Block) => this.#rowBlocks(inner, place, part, { a, b, c, vectors: 1, starts });
+    if (panels.half && lastPanels.half) half(block);
+    else if (lastPanels.half) when(block, isLastPanels, half);
+    else if (panels.half && isLastPanels) block.if(op('i32.eqz', isLastPanels), half);
   }
 
   /** All rows of a block times one panel. */
@@ -204,7 +196,7 @@ export class TiledContraction {
         vectors,
         aRow: 4 * row,
         aStep: 4 * step,
-        bStep: this.#right ? 4 * this.#right.step : 16 * vectors,
+        bStep: 4 * (this.#right?.step ?? packedStep(this.#blocks, vectors)),
         cRow: 4 * this.#blocks.pitch,
         continues,
       };

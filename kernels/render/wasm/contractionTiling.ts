@@ -35,6 +35,7 @@ const LEAST_TASKS = 8;
 const WORTH_A_TASK = 800_000;
 /** Multiplications that keep a thread for longer than others should wait for it. */
 const LONG_TASK = 30_000_000;
+const MANY_TASKS = 64;
 
 const ceilTo = (value: number, multiple: number): number => Math.ceil(value / multiple) * multiple;
 /** The size of `extent` cut into as few equal parts as `most` allows. */
@@ -51,20 +52,23 @@ export function chooseTiling(extents: Extents, wholeSteps = 8): Tiling {
   const steps = evenly(k, Math.max(MOST_STEPS, wholeSteps), wholeSteps);
   const blocks = () => batch * Math.ceil(m / rows) * Math.ceil(lineCount / lines) * Math.ceil(width / columns);
   const work = () => rows * lines * columns * k;
-  while ((blocks() < LEAST_TASKS && work() > 2 * WORTH_A_TASK) || work() > LONG_TASK) {
-    if (lines > 1) lines = Math.ceil(lines / 2);
-    else if (columns > 32) columns = Math.min(columns, ceilTo(columns / 2, PANEL));
+  while (blocks() < LEAST_TASKS && work() > 2 * WORTH_A_TASK) {
+    if (lines > 1 && lines * columns > 96) lines = Math.ceil(lines / 2);
+    else if (lines === 1 && columns > 32) columns = Math.min(columns, ceilTo(columns / 2, PANEL));
+    else if (rows > 128) rows = ceilTo(rows / 2, 4);
+    else if (lines > 1) lines = Math.ceil(lines / 2);
     else if (rows > 64) rows = ceilTo(rows / 2, 4);
     else break;
   }
   // Equal shares, and lines that fill whole blocks wherever possible.
   lines = Math.ceil(lineCount / Math.ceil(lineCount / lines));
-  let splits = 1;
-  if (blocks() < LEAST_TASKS) {
-    const most = Math.floor((blocks() * work()) / WORTH_A_TASK);
-    const wanted = Math.min(Math.ceil((2 * LEAST_TASKS) / blocks()), most, Math.ceil(k / steps));
-    if (wanted > 1) splits = Math.ceil(Math.ceil(k / steps) / Math.ceil(Math.ceil(k / steps) / wanted));
-  }
+  // Sums of parts of k take memory: only where there are few of them.
+  const parts = Math.ceil(k / steps);
+  const forThreads = blocks() < LEAST_TASKS ? Math.ceil((2 * LEAST_TASKS) / blocks()) : 1;
+  const forLength = blocks() < MANY_TASKS ? Math.ceil(work() / LONG_TASK) : 1;
+  const worth = Math.floor((blocks() * work()) / WORTH_A_TASK);
+  const wanted = Math.max(1, Math.min(Math.max(forThreads, forLength), worth, parts));
+  const splits = Math.max(1, Math.ceil(parts / Math.ceil(parts / wanted)));
   const group = Math.max(1, Math.min(Math.floor(WORTH_A_TASK / 2 / work()), Math.ceil(blocks() / LEAST_TASKS)));
   return { rows, lines, columns, steps, splits, group: splits > 1 ? 1 : group };
 }

@@ -1,5 +1,5 @@
 import type { ContractionKernel, Expr, Index, IndexVar } from '../../ir.js';
-import { type Affine, affine } from '../affine.js';
+import { type Affine, affine, type Substitution } from '../affine.js';
 import { indicesBelow } from '../nest.js';
 import { exprsOfIndex } from '../uses.js';
 import type { BlockPlace, Blocks } from './contractionBlock.js';
@@ -13,6 +13,7 @@ import {
   variable,
   withIndices,
 } from './contractionOperands.js';
+import { forGuardedRow, guardedRow } from './contractionGuard.js';
 import { i32, op, type Value } from './encoder.js';
 import type { WasmScope } from './scope.js';
 
@@ -151,6 +152,15 @@ export class WindowBlock {
           times(plus(times(variable(row), x.stride), constant(phase)), this.#pitch),
           variable(position),
         );
+        const substitution: Substitution = (v) =>
+          v === imageX ? inPhase.bindings.indices!.get(v) : atRow.bindings.indices!.get(v);
+        const guarded = guardedRow(image, position, substitution);
+        if (guarded) {
+          forGuardedRow(guarded, inPhase, position, (scopes, value) => {
+            for (const inner of scopes) inner.stores([{ kind: 'store', buffer, index, value }]);
+          });
+          continue;
+        }
         const copy = (_: WasmScope, steps: readonly WasmScope[]) => {
           for (const step of steps) step.stores([{ kind: 'store', buffer, index, value: image }]);
         };

@@ -1,7 +1,16 @@
 import { describe, expect, it } from 'vitest';
 import type { ContractionKernel } from '../../../kernels/ir.js';
 import { lowerGroups } from '../../../kernels/lower/lower.js';
-import { binary, conv, type ConvAttrs, convOutputSize, leaf, type Node, sizeOf, unary } from '../../../src/graph/index.js';
+import {
+  binary,
+  conv,
+  type ConvAttrs,
+  convOutputSize,
+  leaf,
+  type Node,
+  sizeOf,
+  unary,
+} from '../../../src/graph/index.js';
 import { floatsOf, numbers, wordsOf } from '../contraction-harness.js';
 import { atOnce, backwards, inThrees, PLAIN, RELAXED, runOnce } from './harness.js';
 
@@ -34,7 +43,9 @@ function attrsOf({ x, stride, low, high, inputDilation, kernelDilation, groups }
 function convolve(x: Float32Array, w: Float32Array, c: Case): { shape: number[]; values: Float64Array } {
   const attrs = attrsOf(c);
   const spatial = c.x.length - 2;
-  const places = c.w.slice(2).map((size, i) => ({ size, input: c.x[i + 2]!, out: convOutputSize(c.x[i + 2]!, size, attrs, i) }));
+  const places = c.w
+    .slice(2)
+    .map((size, i) => ({ size, input: c.x[i + 2]!, out: convOutputSize(c.x[i + 2]!, size, attrs, i) }));
   const shape = [c.x[0]!, c.w[0]!, ...places.map(({ out }) => out)];
   const values = new Float64Array(sizeOf(shape));
   const perGroup = c.w[0]! / attrs.groups;
@@ -82,7 +93,10 @@ function kernelOf(c: Case, after: (result: Node) => Node = (result) => result): 
     stack.push(...node.inputs);
   }
   const storage = new Map([x, w, output].map((node, i) => [node, i] as const));
-  const { kernel, bindings } = lowerGroups([{ anchor, outputs: [output], interior, domain: null }], (node) => storage.get(node) ?? null);
+  const { kernel, bindings } = lowerGroups(
+    [{ anchor, outputs: [output], interior, domain: null }],
+    (node) => storage.get(node) ?? null,
+  );
   expect(bindings).toEqual([0, 1, 2]);
   return kernel as ContractionKernel;
 }
@@ -95,7 +109,14 @@ const CASES: Case[] = [
   { name: 'a tiny image', x: [9, 3, 3, 3], w: [5, 3, 2, 2] },
   { name: 'one output position', x: [6, 3, 5, 5], w: [7, 3, 5, 5] },
   { name: 'stride 2', x: [2, 4, 17, 17], w: [6, 4, 3, 3], low: [1, 1], stride: [2, 2] },
-  { name: 'unequal strides and paddings', x: [1, 2, 13, 22], w: [3, 2, 3, 4], low: [0, 2], high: [3, 1], stride: [1, 2] },
+  {
+    name: 'unequal strides and paddings',
+    x: [1, 2, 13, 22],
+    w: [3, 2, 3, 4],
+    low: [0, 2],
+    high: [3, 1],
+    stride: [1, 2],
+  },
   { name: 'negative padding', x: [1, 2, 12, 16], w: [3, 2, 3, 3], low: [-1, -2], high: [1, -1] },
   { name: 'dilated kernel', x: [1, 3, 16, 16], w: [4, 3, 3, 3], low: [2, 2], kernelDilation: [2, 2] },
   { name: 'dilated input', x: [1, 4, 8, 8], w: [3, 4, 3, 3], low: [1, 1], high: [2, 2], inputDilation: [2, 2] },
