@@ -27,8 +27,10 @@ export * from './activations.js';
 export * from './aliases.js';
 export * from './arithmetic.js';
 export * from './at.js';
+export * from './chains.js';
 export * from './choosing.js';
 export { type Compiled, compile } from './compile.js';
+export * from './contractions.js';
 export * from './convolution.js';
 export {
   arange,
@@ -52,6 +54,7 @@ export {
 export * from './dataDependent.js';
 export * from './diagonals.js';
 export * from './differentiation.js';
+export { einsum, type Sublist } from './einsum.js';
 export * from './elementwise.js';
 export { manualSeed } from './generator.js';
 export * from './histograms.js';

@@ -11,7 +11,7 @@ import {
   showShape,
   sizeOf,
 } from '../graph/index.js';
-import { add } from './elementwise.js';
+import { add, mul } from './elementwise.js';
 import { transpose } from './movement.js';
 import { nodeOf, requireDType } from './operands.js';
 import type { Tensor } from './tensor.js';
@@ -69,8 +69,8 @@ export function outer(a: Tensor, b: Tensor): Tensor {
   if (left.shape.length !== 1 || right.shape.length !== 1) {
     throw new ShapeError(`[outer] not two vectors: ${showShape(left.shape)} and ${showShape(right.shape)}`);
   }
-  const [n, m] = [left.shape[0]!, right.shape[0]!];
-  return a.derive(product('outer', reshape(left, [n, 1]), reshape(right, [1, m])));
+  requireDType('outer', promote(left.dtype, right.dtype), NUMERIC);
+  return mul(a.derive(reshape(left, [left.shape[0]!, 1])), b.derive(reshape(right, [1, right.shape[0]!])));
 }
 
 /** x @ weight^T + bias: [..., in], [out, in] and [out] to [..., out]. Throws ShapeError where they do not fit. */

@@ -16,6 +16,7 @@ import * as aliases from './aliases.js';
 import * as arithmetic from './arithmetic.js';
 import * as positions from './at.js';
 import * as choosing from './choosing.js';
+import * as contractions from './contractions.js';
 import * as convolution from './convolution.js';
 import * as dataDependent from './dataDependent.js';
 import * as diagonals from './diagonals.js';
@@ -61,6 +62,7 @@ const FAMILIES = [
   scattering,
   sorting,
   turning,
+  contractions,
 ];
 
 // A type can look at overloads only a fixed number of them at a time; fewer leave `unknown` in the places that they do not fill.
@@ -104,6 +106,7 @@ type RepeatingMethods = MethodsOf<typeof repeating>;
 type ScatteringMethods = MethodsOf<typeof scattering>;
 type SortingMethods = MethodsOf<typeof sorting>;
 type TurningMethods = MethodsOf<typeof turning>;
+type ContractionMethods = MethodsOf<typeof contractions>;
 
 export interface Tensor
   extends ElementwiseMethods,
@@ -127,7 +130,8 @@ export interface Tensor
     RepeatingMethods,
     ScatteringMethods,
     SortingMethods,
-    TurningMethods {}
+    TurningMethods,
+    ContractionMethods {}
 
 const INSPECT = Symbol.for('nodejs.util.inspect.custom');
 

@@ -38,6 +38,7 @@ export const FIXTURES = [
   'arranging',
   'indexing',
   'ordering',
+  'products',
 ] as const;
 
 /** The cases of a fixture file, without `.json`. */

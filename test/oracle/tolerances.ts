@@ -99,19 +99,20 @@ const OPS: Record<Exclude<ToleranceName, 'affine'>, string> = {
     fliplr flipud rot90 movedim moveaxis swapaxes swapdims ravel view reshapeAs viewAs expandAs atleast1d atleast2d atleast3d unfold
     diag diagonal diagEmbed diagflat diagonalScatter hstack vstack rowStack dstack columnStack broadcastTensors meshgrid cartesianProd
     combinations blockDiag trilIndices triuIndices sort argsort msort topk kthvalue searchsorted bucketize isin unique
-    uniqueConsecutive histc`,
+    uniqueConsecutive histc kron`,
   division: 'reciprocal sqrt rsqrt div floorDivide trueDivide divide',
   functions: `exp expm1 log log1p log2 log10 sin cos tan asin acos atan sinh cosh tanh sigmoid erf erfc erfinv atan2 expit exp2 deg2rad rad2deg
     arcsin arccos arctan arctan2`,
   power: 'pow floatPower',
   sums: `sum mean matmul dot linear conv1d conv2d conv3d avgPool2d nllLoss mseLoss l1Loss reluSum
-    trace scatterAdd bincount`,
+    trace scatterAdd bincount tensordot inner mm bmm mv vdot`,
   products: 'prod',
   compositions: `leakyRelu elu gelu silu mish softplus logSigmoid softsign var std norm logsumexp softmax logSoftmax crossEntropy
     huberLoss binaryCrossEntropyWithLogits layerNorm attention mlp
     asinh acosh atanh arcsinh arccosh arctanh sinc entr logit ndtr ndtri celu selu hardsigmoid hardswish tanhshrink prelu glu softmin
     hypot logaddexp logaddexp2 xlogy xlog1py ldexp lerp addcmul addcdiv polygamma mvlgamma
-    scatterReduce indexAdd indexReduce histogram`,
+    scatterReduce indexAdd indexReduce histogram
+    einsum addmm addmv addr addbmm baddbmm bilinear cross cdist chainMatmul multiDot matrixPower vander`,
   gamma: 'lgamma digamma',
   deep: 'deepChain',
 };
