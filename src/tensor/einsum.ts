@@ -1,6 +1,7 @@
 import {
   ArgumentError,
   permute,
+  promote,
   reshape,
   type Shape,
   ShapeError,
@@ -11,7 +12,7 @@ import {
 import { diagonal } from './diagonals.js';
 import { cast, mul } from './elementwise.js';
 import { matmul } from './linalg.js';
-import { checkInteger, commonDType, isTensor, nodeOf, requireDType } from './operands.js';
+import { checkInteger, isTensor, nodeOf, requireDType } from './operands.js';
 import { sum } from './reductions.js';
 import type { Tensor } from './tensor.js';
 
@@ -50,7 +51,7 @@ export function einsum(...args: unknown[]): Tensor {
   if (inputs.length !== operands.length) {
     throw new ArgumentError(`[einsum] ${operands.length} operands for '${equation}' (expected ${inputs.length})`);
   }
-  const dtype = commonDType(operands.map((x) => (nodeOf('einsum', x), x)));
+  const dtype = operands.map((x) => nodeOf('einsum', x).dtype).reduce(promote);
   requireDType('einsum', dtype, ['f32', 'i32', 'u32']);
 
   let dots = 0;
