@@ -211,4 +211,6 @@ const EVALUATE: { readonly [P in Prim]: Rule<P> } = {
   conv: notInside,
   alias: (e, node, i) => e.at(node.inputs[0]!, i),
   stopGradient: (e, node, i) => e.at(node.inputs[0]!, i),
+  custom: (e, node, i) => e.at(node.inputs[0]!, i),
+  barrier: (e, node, i) => e.at(node.inputs[0]!, i),
 };

@@ -97,7 +97,7 @@ function nameOf(group: Group): string {
   const names: string[] = [];
   for (const node of [...group.interior].sort((a, b) => a.id - b.id)) {
     const name = isPrim(node, 'unary') || isPrim(node, 'binary') || isPrim(node, 'reduce') ? node.attrs.fn : node.prim;
-    if (['reshape', 'expand', 'const', 'scalar'].includes(name)) continue;
+    if (['reshape', 'expand', 'const', 'scalar', 'barrier'].includes(name)) continue;
     if (names[names.length - 1] !== name) names.push(name);
   }
   const text = names.length > 8 ? [...names.slice(0, 4), ...names.slice(-4)].join('_') : names.join('_');

@@ -47,12 +47,18 @@ function checkCotangents(outputs: readonly Node[], cotangents: readonly Node[]):
  * it; zeros where a path does but nothing flows (through `floor`, say).
  *
  * The gradients are ordinary nodes and can be differentiated again; build them inside `withoutGrad` where that is not wanted.
+ * `stopAtWrt` ends the walk there: for nodes that do not lead to each other, where what is behind them is large.
  * Realised nodes are walked through as long as they have kept their inputs, and end the walk once they have dropped them.
  */
-export function backward(outputs: readonly Node[], cotangents: readonly Node[], wrt: readonly Node[]): (Node | null)[] {
+export function backward(
+  outputs: readonly Node[],
+  cotangents: readonly Node[],
+  wrt: readonly Node[],
+  stopAtWrt = false,
+): (Node | null)[] {
   checkCotangents(outputs, cotangents);
   const wanted = new Set(wrt);
-  const order = topologicalOrder(outputs, (node) => !node.requiresGrad);
+  const order = topologicalOrder(outputs, (node) => !node.requiresGrad || (stopAtWrt && wanted.has(node)));
   const leads = new Set<Node>();
   for (const node of order) {
     if (node.requiresGrad && (wanted.has(node) || node.inputs.some((input) => leads.has(input)))) leads.add(node);

@@ -5,11 +5,15 @@ import type { Runtime } from './runtime.js';
 import { type Snapshot, snapshot } from './snapshot.js';
 import { Storage } from './storage.js';
 
-/** A storage that stands for an argument while a function is traced; it never has a value. */
+/** A storage that stands for an argument while a function is traced or vmapped; it never has a value. */
 export class Placeholder extends Storage {
   private inTrace = true;
 
-  constructor(shape: readonly number[], dtype: Storage['dtype']) {
+  constructor(
+    shape: readonly number[],
+    dtype: Storage['dtype'],
+    private readonly inside = 'a compiled function',
+  ) {
     super(shape, dtype, null);
   }
 
@@ -22,12 +26,12 @@ export class Placeholder extends Storage {
   override checkUsable(op: string): void {
     if (!this.inTrace) super.checkUsable(op);
     throw new UnsupportedError(
-      `[${op}] a tensor inside a compiled function has no value while it is traced: ${this.dtype}[${this.shape.join(', ')}] (return it, and read the result)`,
+      `[${op}] a tensor inside ${this.inside} has no value while it is traced: ${this.dtype}[${this.shape.join(', ')}] (return it, and read the result)`,
     );
   }
 
   protected override whyStale(): string {
-    return 'it was made inside a compiled function and escaped from it (return it instead)';
+    return `it was made inside ${this.inside} and escaped from it (return it instead)`;
   }
 }
 

@@ -65,7 +65,12 @@ export function snapshot(roots: readonly Node[]): Snapshot {
   let key = '';
   for (const node of topologicalOrder(roots, (n) => n.realized !== null)) {
     const { prim, attrs, shape, dtype } = node;
-    numbers.set(node, numbers.size);
+    if (isPrim(node, 'custom') && node.realized === null) {
+      // Only its value is left to compute; its rule would keep what belongs to the user alive.
+      numbers.set(node, numbers.get(node.inputs[0]!)!);
+      continue;
+    }
+    numbers.set(node, entries.length);
     const source = sourceOf(node);
     if (source !== null) {
       let at = inputs.get(source);

@@ -2,6 +2,7 @@ export * from './composed.js';
 export * from './composedScan.js';
 export * from './composedScatter.js';
 export * from './composedSpecial.js';
+export * from './composedThreefry.js';
 export * from './constants.js';
 export * from './contraction.js';
 export * from './dtype.js';

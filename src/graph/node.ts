@@ -109,6 +109,15 @@ export interface ConvAttrs {
   readonly groups: number;
 }
 
+/** The gradient of a `custom` node, in place of that of what it was computed by. */
+export interface CustomRule {
+  readonly name: string;
+  /** Whether forward mode goes through the value as it was computed: then only the way back is custom. */
+  readonly transparent: boolean;
+  /** As a rule of reverse mode: gradients of the node's inputs, null for the first. */
+  backward(node: Node<'custom'>, g: Node, needs: readonly boolean[]): (Node | null)[];
+}
+
 /** The primitives and their attributes. Rules and lowerings are exhaustive tables over these keys. */
 export interface PrimAttrs {
   // sources
@@ -170,6 +179,10 @@ export interface PrimAttrs {
   // gradient markers (identity in value)
   alias: Record<never, never>;
   stopGradient: Record<never, never>;
+  /** Inputs: the value (the result), and what gradients go to, by the rule. */
+  custom: { readonly rule: CustomRule };
+  /** Inputs: the value (the result), and what has to be computed before it is used. Equal values on two sides of it are not merged. */
+  barrier: Record<never, never>;
 }
 
 export type Prim = keyof PrimAttrs;
@@ -204,6 +217,20 @@ export function withoutGrad<T>(fn: () => T): T {
     gradDepth--;
   }
 }
+
+/** Runs `fn` with gradient tracking on, inside `withoutGrad` too: for what is built only to be differentiated. */
+export function withGrad<T>(fn: () => T): T {
+  const outer = gradDepth;
+  gradDepth = 0;
+  try {
+    return fn();
+  } finally {
+    gradDepth = outer;
+  }
+}
+
+/** Runs `fn`, which rebuilds `node`, so that the copy tracks gradients where the node does. */
+export const asTracked = <T>(node: Node, fn: () => T): T => (node.requiresGrad ? fn() : withoutGrad(fn));
 
 export const gradEnabled = (): boolean => gradDepth === 0;
 

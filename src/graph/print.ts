@@ -5,6 +5,7 @@ const showNumber = (v: number): string => (Object.is(v, -0) ? '-0' : String(v));
 
 function showAttr(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(showAttr).join(', ')}]`;
+  if (typeof value === 'object' && value !== null) return (value as { name?: string }).name ?? '{}';
   return typeof value === 'number' ? showNumber(value) : String(value);
 }
 

@@ -1,7 +1,7 @@
 import { conv, dot } from './contraction.js';
 import { binary, cast, unary, where } from './elementwise.js';
 import { gather, scatter } from './indexing.js';
-import { alias, stopGradient } from './markers.js';
+import { alias, barrier, custom, stopGradient } from './markers.js';
 import { concat, expand, flip, pad, permute, reshape, slice, window } from './movement.js';
 import type { Node, Prim } from './node.js';
 import { reduce } from './reduce.js';
@@ -37,6 +37,8 @@ const REBUILD: { readonly [P in Prim]: Rebuild<P> } = {
   argsort: (node, [x]) => argsort(x!, node.attrs.axis, node.attrs.descending),
   alias: (_, [x]) => alias(x!),
   stopGradient: (_, [x]) => stopGradient(x!),
+  custom: (node, [value, ...inputs]) => custom(value!, inputs, node.attrs.rule),
+  barrier: (_, [x, after]) => barrier(x!, after!),
 };
 
 /** The same operation on other inputs, through its builder, which checks them; a builder may return an input that it leaves as it is. */

@@ -31,6 +31,8 @@ const INPUT_COUNT: Record<Prim, number | 'some'> = {
   argsort: 1,
   alias: 1,
   stopGradient: 1,
+  custom: 'some',
+  barrier: 2,
 };
 
 function checkNode(node: Node): void {

@@ -14,6 +14,7 @@ import { isTensor } from './operands.js';
 import { mapTensors, tensorsOf } from './structure.js';
 import { Tensor } from './tensor.js';
 import { activeTrace, Trace, tracing } from './trace.js';
+import { insideTransform } from './tracing.js';
 
 /** Traces of one function kept; more mean that its arguments keep changing. */
 const MAX_TRACES = 16;
@@ -67,7 +68,7 @@ export function compile<A extends unknown[], R>(fn: (...args: A) => R): Compiled
 
   const call = (...args: A): R => {
     // Inside another compiled function, or a gradient, it is the function itself.
-    if (activeTrace() !== null) return fn(...args);
+    if (activeTrace() !== null || insideTransform()) return fn(...args);
     const tensors: Tensor[] = [];
     const key = signature(args, tensors);
     const known = entries.get(key) ?? [];

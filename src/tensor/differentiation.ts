@@ -11,6 +11,7 @@ import {
   sizeOf,
   stopGradient,
   topologicalOrder,
+  UnsupportedError,
   withoutGrad,
 } from '../graph/index.js';
 import { addBackwardRoot } from './backwardRoots.js';
@@ -18,6 +19,7 @@ import { ownerOf } from './handle.js';
 import { nodeOf } from './operands.js';
 import { keep } from './scope.js';
 import type { Tensor } from './tensor.js';
+import { insideVmap } from './tracing.js';
 
 export interface BackwardOptions {
   /** Whether the gradients can be differentiated again (false). */
@@ -40,6 +42,11 @@ function leavesOf(root: Node): { node: Node; owner: Tensor }[] {
  * requires grad.
  */
 export function backward(x: Tensor, gradient?: Tensor | null, options?: BackwardOptions): void {
+  if (insideVmap()) {
+    throw new UnsupportedError(
+      '[backward] called inside vmap, where .grad has no value of its own (use tl.grad or tl.vjp)',
+    );
+  }
   const root = nodeOf('backward', x);
   if (!root.requiresGrad) {
     throw new ArgumentError(

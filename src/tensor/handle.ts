@@ -8,9 +8,11 @@ import {
   type Node,
   type Shape,
   StaleTensorError,
+  UnsupportedError,
 } from '../graph/index.js';
 import type { Tensor } from './tensor.js';
 import { activeTrace } from './trace.js';
+import { insideVmap } from './tracing.js';
 
 // Engines without explicit resource management get the symbol that `using` looks for when it is compiled down.
 if (Symbol.dispose === undefined) {
@@ -140,6 +142,11 @@ export const ownerOf = (node: Node): Tensor | undefined => ownerOfLeaf.get(node)
  * and its `.grad`. A realised node is read as a leaf, so that its history can be collected.
  */
 export function rebind(tensor: Tensor, node: Node): void {
+  if (insideVmap()) {
+    throw new UnsupportedError(
+      `[vmap] a tensor from outside is changed inside: ${tensor.dtype}[${tensor.shape.join(', ')}] (one example has no new value for all; use eval mode, or return the value)`,
+    );
+  }
   activeTrace()?.noteRebind(tensor, tensor.node);
   const source = isPrim(node, 'leaf') ? null : node.realized;
   if (source !== null) adopted.add(source);

@@ -31,6 +31,7 @@ export * from './chains.js';
 export * from './choosing.js';
 export { type Compiled, compile } from './compile.js';
 export * from './contractions.js';
+export * from './control.js';
 export * from './convolution.js';
 export {
   arange,
@@ -51,6 +52,7 @@ export {
   zeros,
   zerosLike,
 } from './creation.js';
+export * from './custom.js';
 export * from './dataDependent.js';
 export * from './diagonals.js';
 export * from './differentiation.js';
@@ -59,6 +61,7 @@ export * from './elementwise.js';
 export { manualSeed } from './generator.js';
 export * from './histograms.js';
 export * from './indexing.js';
+export * from './jacobians.js';
 export * from './joining.js';
 export * from './linalg.js';
 export * from './losses.js';
@@ -75,5 +78,6 @@ export * from './sorting.js';
 export * from './special.js';
 export type { TensorStructure } from './structure.js';
 export { type NestedNumbers, Tensor } from './tensor.js';
-export { grad, noGrad, valueAndGrad } from './transforms.js';
+export * from './transforms.js';
 export * from './turning.js';
+export * from './vmap.js';

@@ -1,4 +1,4 @@
-import { backward } from '../autograd/index.js';
+import { backward, pushForward } from '../autograd/index.js';
 import {
   ArgumentError,
   alias,
@@ -13,7 +13,7 @@ import {
   withoutGrad,
 } from '../graph/index.js';
 import { isTensor } from './operands.js';
-import { mapTensors, type TensorStructure, tensorsOf } from './structure.js';
+import { mapTensors, type TensorStructure, tensorsLike, tensorsOf } from './structure.js';
 import type { Tensor } from './tensor.js';
 import { tracing } from './tracing.js';
 
@@ -39,48 +39,134 @@ export function valueAndGrad<X extends TensorStructure, Rest extends unknown[]>(
   return (x, ...rest) => differentiate('valueAndGrad', f, x, rest);
 }
 
-function differentiate<X, Rest extends unknown[]>(
+/**
+ * A function's value and its pullback, which takes weights of the outputs (f32, in the structure of the value) to the gradient by the first
+ * argument: vᵀJ. The pullback may be called several times, and its results can be differentiated again. Inputs and outputs are
+ * tensors or structures of them, f32.
+ *
+ *     const [y, pullback] = tl.vjp((x: tl.Tensor) => x.mul(x), tl.tensor([1, 2]));
+ *     await pullback(tl.tensor([1, 10])).data(); // [2, 40]
+ */
+export function vjp<X extends TensorStructure, Y extends TensorStructure, Rest extends unknown[]>(
+  f: (x: X, ...rest: Rest) => Y,
+  x: X,
+  ...rest: Rest
+): [value: Y, pullback: (weights: Y) => X] {
+  const call = new MarkedCall('vjp', (marked: X) => f(marked, ...rest), x);
+  return [call.value(), (weights) => call.pullBack(tensorsLike('vjp', 'weight', weights, call.result).map(nodeOf))];
+}
+
+/**
+ * A function's value, and how it changes when the first argument changes in the direction of `tangent` (f32, in the structure of the
+ * argument): `[f(x), J tangent]`, in one pass forward. Inputs and outputs are tensors or structures of them, f32.
+ *
+ *     const [y, dy] = tl.jvp((x: tl.Tensor) => x.mul(x), tl.tensor([1, 2]), tl.tensor([1, 10]));
+ *     await dy.data(); // [2, 40]
+ */
+export function jvp<X extends TensorStructure, Y extends TensorStructure, Rest extends unknown[]>(
+  f: (x: X, ...rest: Rest) => Y,
+  x: X,
+  tangent: X,
+  ...rest: Rest
+): [value: Y, tangent: Y] {
+  const tangents = tensorsLike('jvp', 'tangent', tangent, x);
+  const call = new MarkedCall('jvp', (marked: X) => f(marked, ...rest), x);
+  return [call.value(), call.pushForward(tangents.map(nodeOf))];
+}
+
+/** A function's value, and the function that takes tangents of its first argument to tangents of the value: `jvp` for many tangents. */
+export function linearize<X extends TensorStructure, Y extends TensorStructure, Rest extends unknown[]>(
+  f: (x: X, ...rest: Rest) => Y,
+  x: X,
+  ...rest: Rest
+): [value: Y, push: (tangent: X) => Y] {
+  const call = new MarkedCall('linearize', (marked: X) => f(marked, ...rest), x);
+  return [call.value(), (tangent) => call.pushForward(tensorsLike('linearize', 'tangent', tangent, x).map(nodeOf))];
+}
+
+const nodeOf = (x: Tensor): Node => x.node;
+
+/** Markers of calls that are over: they require grad only for what is still inside. */
+const finished = new WeakSet<Node>();
+
+/** A function called on marked inputs, to be differentiated by them. */
+class MarkedCall<X extends TensorStructure, Y extends TensorStructure> {
+  readonly result: Y;
+  private readonly inputs: readonly Node[];
+  private readonly outputs: readonly Node[];
+
+  constructor(
+    op: string,
+    f: (x: X) => Y,
+    private readonly x: X,
+  ) {
+    if (!gradEnabled()) throw new ArgumentError(`[${op}] called inside noGrad (gradients are off there)`);
+    const marked = mapTensors(op, x, (input, path) => {
+      if (input.dtype !== 'f32') {
+        throw new DTypeError(
+          `[${op}] input${path} is ${input.dtype} (only f32 has gradients; pass it as a later argument)`,
+        );
+      }
+      return input.derive(alias(input.node));
+    });
+    this.inputs = tensorsOf(op, marked).map(nodeOf);
+    this.result = tracing(op, () => f(marked));
+    this.outputs = tensorsOf(op, this.result).map((output) => {
+      if (output.dtype === 'f32') return output.node;
+      throw new DTypeError(`[${op}] the function returned ${output.dtype} (expected f32)`);
+    });
+    for (const marker of this.inputs) finished.add(marker);
+  }
+
+  value(): Y {
+    return filled(this.result, fromOutside(this.outputs));
+  }
+
+  pullBack(weights: readonly Node[]): X {
+    const gradients = backward(this.outputs, weights, this.inputs);
+    return filled(this.x, fromOutside(gradients.map((g, i) => g ?? full(this.inputs[i]!.shape, 0, 'f32'))));
+  }
+
+  pushForward(tangents: readonly Node[]): Y {
+    const found = pushForward(this.outputs, this.inputs, tangents);
+    return filled(this.result, fromOutside(found.map((t, i) => t ?? full(this.outputs[i]!.shape, 0, 'f32'))));
+  }
+}
+
+/** A structure with other tensors in it. */
+function filled<S>(structure: S, nodes: readonly Node[]): S {
+  let next = 0;
+  return mapTensors('transform', structure, (x) => x.derive(nodes[next++]!));
+}
+
+function differentiate<X extends TensorStructure, Rest extends unknown[]>(
   op: string,
   f: (x: X, ...rest: Rest) => Tensor,
   x: X,
   rest: Rest,
 ): [Tensor, X] {
-  if (!gradEnabled()) throw new ArgumentError(`[${op}] called inside noGrad (gradients are off there)`);
-  const markers = new Map<Node, Node>();
-  const marked = mapTensors(op, x, (input) => {
-    if (input.dtype !== 'f32') {
-      throw new DTypeError(`[${op}] input is ${input.dtype} (only f32 has gradients; pass it as a later argument)`);
-    }
-    const marker = alias(input.node);
-    markers.set(marker, input.node);
-    return input.derive(marker);
-  });
-  const value = tracing(op, () => f(marked, ...rest));
-  if (!isTensor(value)) throw new ArgumentError(`[${op}] the function returned no tensor (expected one of shape [])`);
-  if (value.ndim !== 0) {
+  const number = (marked: X): Tensor => {
+    const value = f(marked, ...rest);
+    if (!isTensor(value)) throw new ArgumentError(`[${op}] the function returned no tensor (expected one of shape [])`);
+    if (value.ndim === 0) return value;
     throw new ShapeError(`[${op}] the function returned ${showShape(value.shape)} (expected one number of shape [])`);
-  }
-  if (value.dtype !== 'f32') throw new DTypeError(`[${op}] the function returned ${value.dtype} (expected f32)`);
-
-  const inputs = tensorsOf(op, marked).map((input) => input.node);
-  const gradients = backward([value.node], [full([], 1, 'f32')], inputs);
-  const outside = (node: Node) => withoutMarkers(node, markers);
-  let next = 0;
-  const result = mapTensors(op, x, (input) => input.derive(outside(gradients[next++] ?? full(input.shape, 0, 'f32'))));
-  return [value.derive(outside(value.node)), result];
+  };
+  const call = new MarkedCall(op, number, x);
+  return [call.value(), call.pullBack([full([], 1, 'f32')])];
 }
 
 /**
- * A result as seen from outside the transform: it requires grad only where something beyond the transform's own markers does. Otherwise a loop
- * that feeds results back as inputs would keep its whole history.
+ * Results as seen from outside of the transform: they require grad only where something beyond finished transforms' markers does. Otherwise
+ * a loop that feeds results back as inputs would keep its whole history.
  */
-function withoutMarkers(node: Node, markers: ReadonlyMap<Node, Node>): Node {
-  if (!node.requiresGrad) return node;
-  const isOutside = (n: Node) => n.requiresGrad && !markers.has(n) && !n.inputs.some((input) => input.requiresGrad);
-  const beyond = topologicalOrder([node], (n) => !n.requiresGrad).some(
-    (n) => isOutside(n) || (markers.get(n)?.requiresGrad ?? false),
-  );
-  return beyond ? node : stopGradient(node);
+function fromOutside(nodes: readonly Node[]): Node[] {
+  const beyond = new Set<Node>();
+  for (const node of topologicalOrder(nodes, (n) => !n.requiresGrad)) {
+    if (!node.requiresGrad) continue;
+    const inputs = node.inputs.filter((input) => input.requiresGrad);
+    if (inputs.length === 0 ? !finished.has(node) : inputs.some((input) => beyond.has(input))) beyond.add(node);
+  }
+  return nodes.map((node) => (beyond.has(node) ? node : stopGradient(node)));
 }
 
 /**

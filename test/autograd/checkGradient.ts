@@ -1,5 +1,5 @@
 import { expect } from 'vitest';
-import { backward } from '../../src/autograd/index.js';
+import { backward, Examples, pushForward } from '../../src/autograd/index.js';
 import {
   binary,
   constant,
@@ -93,7 +93,8 @@ function expectClose(actual: number[][], expected: number[][], what: string): vo
 
 /**
  * Checks first and second derivatives of `build` at the values of `inputs` against central differences in float64, with random weights
- * on the outputs; also that simplifying the gradients keeps their values, and that all graphs verify.
+ * on the outputs; also that simplifying the gradients keeps their values, that forward mode agrees (with differences, and with reverse mode, each
+ * also through the other), that batching the function and its gradients gives what a loop over examples does, and that all graphs verify.
  */
 export function checkGradient(build: (...inputs: Node[]) => Node, inputs: readonly Node<'leaf'>[], seed = 1): void {
   const next = randomNumbers(seed);
@@ -126,19 +127,110 @@ export function checkGradient(build: (...inputs: Node[]) => Node, inputs: readon
     differences(() => secondLoss(evaluate64(gradients)), inputs),
     'second order',
   );
+  checkForward(inputs, { output, cotangent, gradients, firstOrder }, next);
+  for (const mapped of [inputs.map(() => true), inputs.map((_, i) => i === 0)].slice(0, inputs.length)) {
+    checkBatched(build, inputs, mapped, next);
+  }
+}
+
+interface Reverse {
+  readonly output: Node;
+  readonly cotangent: Node<'leaf'>;
+  readonly gradients: readonly Node[];
+  readonly firstOrder: readonly number[][];
+}
+
+function checkForward(inputs: readonly Node<'leaf'>[], reverse: Reverse, next: () => number): void {
+  const { output, cotangent, gradients, firstOrder } = reverse;
+  const tangents = inputs.map((input) =>
+    valuesLeaf(
+      input.shape,
+      valuesOf(input).map(() => next() - 0.5),
+    ),
+  );
+  const forward = (nodes: readonly Node[]): Node[] =>
+    pushForward(nodes, inputs, tangents).map((t, i) => t ?? zeros(nodes[i]!));
+  const tangent = forward([output])[0]!;
+  const [along] = evaluateChecked([tangent]);
+  expectClose([along!], directional([output], inputs, tangents), 'forward');
+
+  const dot = (a: readonly number[], b: readonly number[]): number => a.reduce((sum, v, i) => sum + v * b[i]!, 0);
+  const total = inputs.reduce((sum, _, i) => sum + dot(firstOrder[i]!, valuesOf(tangents[i]!)), 0);
+  expectClose([[dot(valuesOf(cotangent), along!)]], [[total]], 'forward against reverse');
+
+  const overReverse = evaluateChecked(forward(gradients));
+  expectClose(overReverse, directional(gradients, inputs, tangents), 'forward over reverse');
+  expectClose(evaluateChecked(gradientsOf([tangent], [cotangent], inputs)), overReverse, 'reverse over forward');
+}
+
+/** Central differences of nodes when all inputs change in a direction. */
+function directional(nodes: readonly Node[], inputs: readonly Node<'leaf'>[], by: readonly Node<'leaf'>[]): number[][] {
+  const before = inputs.map((input) => [...valuesOf(input)]);
+  const at = (step: number): number[][] => {
+    inputs.forEach((input, i) => {
+      before[i]!.forEach((v, j) => {
+        valuesOf(input)[j] = v + step * valuesOf(by[i]!)[j]!;
+      });
+    });
+    // Copied: the value of a node may be an input's own list.
+    return evaluate64(nodes).map((list) => [...list]);
+  };
+  const [a, b, c, d] = [at(2 * STEP), at(STEP), at(-STEP), at(-2 * STEP)];
+  at(0);
+  return b.map((list, i) => list.map((v, j) => (8 * (v - c[i]![j]!) - (a[i]![j]! - d[i]![j]!)) / (12 * STEP)));
+}
+
+const EXAMPLES = 3;
+
+/** Batches a function and its gradients over some of its inputs, and compares with one call for each example. */
+function checkBatched(
+  build: (...inputs: Node[]) => Node,
+  inputs: readonly Node<'leaf'>[],
+  mapped: readonly boolean[],
+  next: () => number,
+): void {
+  const values = inputs.map((input) =>
+    Array.from({ length: EXAMPLES }, () => valuesOf(input).map((v) => v * (1 + 0.1 * (next() - 0.5)))),
+  );
+  const both = (ones: readonly Node[]): Node[] => {
+    const output = build(...ones);
+    const cotangent = valuesLeaf(output.shape, Array.from({ length: sizeOf(output.shape) }, (_, i) => 1 + (i % 3)));
+    return [output, ...gradientsOf([output], [cotangent], ones)];
+  };
+  const examples = new Examples(EXAMPLES, constant(0, 'f32').id);
+  const ones = inputs.map((input, i) => {
+    if (!mapped[i]) return valuesLeaf(input.shape, values[i]![0]!, 'f32', true);
+    const one = valuesLeaf(input.shape, [], 'f32', true);
+    examples.put(one, valuesLeaf([EXAMPLES, ...input.shape], values[i]!.flat(), 'f32', true));
+    return one;
+  });
+  const all = examples.lift(both(ones)).map((x) => examples.spread(x));
+  verifyGraph(all);
+  const batched = evaluate64(all);
+  for (let e = 0; e < EXAMPLES; e++) {
+    const alone = evaluate64(
+      both(inputs.map((input, i) => valuesLeaf(input.shape, values[i]![mapped[i] ? e : 0]!, 'f32', true))),
+    );
+    alone.forEach((expected, i) => {
+      const actual = batched[i]!.slice(e * expected.length, (e + 1) * expected.length);
+      expect(
+        actual.map((v) => v + 0),
+        `batched: result ${i} of example ${e}`,
+      ).toEqual(expected.map((v) => v + 0));
+    });
+  }
 }
 
 /** Gradients, with zeros where there are none. */
 function gradientsOf(outputs: readonly Node[], cotangents: readonly Node[], wrt: readonly Node[]): Node[] {
-  return backward(outputs, cotangents, wrt).map(
-    (g, i) =>
-      g ??
-      valuesLeaf(
-        wrt[i]!.shape,
-        Array.from({ length: sizeOf(wrt[i]!.shape) }, () => 0),
-      ),
-  );
+  return backward(outputs, cotangents, wrt).map((g, i) => g ?? zeros(wrt[i]!));
 }
+
+const zeros = (like: Node): Node =>
+  valuesLeaf(
+    like.shape,
+    Array.from({ length: sizeOf(like.shape) }, () => 0),
+  );
 
 function evaluateChecked(nodes: readonly Node[]): number[][] {
   verifyGraph(nodes);

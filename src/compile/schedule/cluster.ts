@@ -1,7 +1,7 @@
 import type { Group, RowDomain } from '../../../kernels/lower/group.js';
 import { columnsOf, levelOf, rowsOf } from '../../../kernels/lower/lower.js';
 import { type Node, sameShape, sizeOf } from '../../graph/index.js';
-import { baseOf, isSource, isStoredSource } from './cost.js';
+import { baseOf, dataInputs, isSource, isStoredSource } from './cost.js';
 
 /** A group while it grows. */
 export class Cluster implements Group {
@@ -30,7 +30,7 @@ export class Cluster implements Group {
   bindings(joining?: Node): number {
     const read = new Set<Node>();
     const look = (node: Node): void => {
-      for (const input of node.inputs) {
+      for (const input of dataInputs(node)) {
         if (this.interior.has(input) || input === joining) continue;
         const base = baseOf(input);
         if (this.interior.has(base) || base === joining) continue;

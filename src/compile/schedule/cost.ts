@@ -28,6 +28,8 @@ const MOVEMENT: ReadonlySet<Prim> = new Set<Prim>([
   'window',
   'alias',
   'stopGradient',
+  'custom',
+  'barrier',
 ]);
 
 /** Movement after which one element is read at several places or under a condition. */
@@ -60,6 +62,10 @@ export function baseOf(node: Node): Node {
   return at;
 }
 
+/** The inputs whose values a node is computed from. */
+export const dataInputs = (node: Node): readonly Node[] =>
+  node.prim === 'barrier' ? node.inputs.slice(0, 1) : node.inputs;
+
 export interface RepeatCost {
   readonly operations: number;
   /** Tensors read that are about as large as the node. */
@@ -85,7 +91,7 @@ export function repeatCost(node: Node, stored: (node: Node) => boolean): RepeatC
       fromMemory = false;
     } else {
       operations += operationCost(at);
-      stack.push(...at.inputs);
+      stack.push(...dataInputs(at));
     }
   }
   return { operations: stack.length > 0 ? Number.POSITIVE_INFINITY : operations, reads: reads.size, fromMemory };

@@ -3,6 +3,7 @@ import { levelOf, rowsOf } from '../../../kernels/lower/lower.js';
 import { InternalError, isPrim, type Node, sizeOf, topologicalOrder } from '../../graph/index.js';
 import { Cluster, fitsDomain, sameSpace } from './cluster.js';
 import { isContraction, isHeavy, isMovement, isReindexing, isSource, operationCost, repeatCost } from './cost.js';
+import { freeingEarly } from './order.js';
 
 /** Nodes computed inside one kernel; bounds the size of generated expressions and the depth of recursion over them. */
 const MAX_INTERIOR = 160;
@@ -306,6 +307,6 @@ class Fuser {
         }
       }
     }
-    return out;
+    return freeingEarly(out, this.storedIn, this.roots);
   }
 }

@@ -1,4 +1,5 @@
 import {
+  barrier,
   concat,
   full,
   isPrim,
@@ -8,14 +9,15 @@ import {
   sizeOf,
   topologicalOrder,
 } from '../../graph/index.js';
+import { baseOf, isSource } from './cost.js';
 
 /** What one kernel can read: leaves room for its output and a companion. */
 const partsOf = (maxBindings: number): number => Math.max(2, maxBindings - 2);
 
 /**
  * Rewrites a graph so that every node fits one kernel: concatenations of many parts become trees whose inner nodes are stored, and
- * what is computed from empty tensors becomes its constant, so that no kernel binds an empty buffer. Returns the new roots and the
- * nodes that have to be stored.
+ * what is computed from empty tensors becomes its constant, so that no kernel binds an empty buffer; what a barrier waits for is stored,
+ * so that kernels can be put in order by it. Returns the new roots and the nodes that have to be stored.
  */
 export function legalize(roots: readonly Node[], maxBindings: number): { roots: Node[]; stored: Set<Node> } {
   const stored = new Set<Node>();
@@ -32,7 +34,11 @@ export function legalize(roots: readonly Node[], maxBindings: number): { roots: 
       continue;
     }
     const inputs = node.inputs.map((i) => replaced.get(i)!);
-    if (isPrim(node, 'concat') && inputs.length > limit) {
+    if (isPrim(node, 'barrier')) {
+      const awaited = baseOf(inputs[1]!);
+      if (!isSource(awaited)) stored.add(awaited);
+      replaced.set(node, barrier(inputs[0]!, awaited));
+    } else if (isPrim(node, 'concat') && inputs.length > limit) {
       replaced.set(node, concatTree(inputs, node.attrs.axis, limit, stored));
     } else {
       replaced.set(node, inputs.every((x, i) => x === node.inputs[i]) ? node : rebuild(node, inputs));

@@ -78,6 +78,8 @@ const FOLDS: { readonly [P in Prim]: Fold<P> } = {
   argsort: never,
   alias: never,
   stopGradient: never,
+  custom: never,
+  barrier: never,
 };
 
 /** The number that every element of a node has where it can be told without running anything; null otherwise. Any, where there are none. */

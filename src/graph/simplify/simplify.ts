@@ -27,6 +27,8 @@ const rewrites: Rewrites = {
   argsort: keep,
   alias: (node) => node.inputs[0]!,
   stopGradient: (node) => node.inputs[0]!,
+  custom: (node) => node.inputs[0]!,
+  barrier: keep,
 };
 
 /**

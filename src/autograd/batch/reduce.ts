@@ -1,0 +1,9 @@
+import { reduce } from '../../graph/reduce.js';
+import { argsort, cumulative } from '../../graph/scan.js';
+import { type BatchRules, behind } from './rule.js';
+
+export const reduceBatch: Pick<BatchRules, 'reduce' | 'cumulative' | 'argsort'> = {
+  reduce: (node, [x]) => reduce(node.attrs.fn, x!.node, behind(node.attrs.axes)),
+  cumulative: (node, [x]) => cumulative(node.attrs.fn, x!.node, node.attrs.axis + 1),
+  argsort: (node, [x]) => argsort(x!.node, node.attrs.axis + 1, node.attrs.descending),
+};
