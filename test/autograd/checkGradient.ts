@@ -194,7 +194,10 @@ function checkBatched(
   );
   const both = (ones: readonly Node[]): Node[] => {
     const output = build(...ones);
-    const cotangent = valuesLeaf(output.shape, Array.from({ length: sizeOf(output.shape) }, (_, i) => 1 + (i % 3)));
+    const cotangent = valuesLeaf(
+      output.shape,
+      Array.from({ length: sizeOf(output.shape) }, (_, i) => 1 + (i % 3)),
+    );
     return [output, ...gradientsOf([output], [cotangent], ones)];
   };
   const examples = new Examples(EXAMPLES, constant(0, 'f32').id);
