@@ -40,6 +40,19 @@ export class IndexWriter {
     return atom.kind === 'value' ? !this.scope.place(atom.expr).uniform : this.moves(atom.a);
   }
 
+  /** The level of the innermost variable of an index, whose range says how large it gets. */
+  reach({ terms }: Affine): number {
+    return terms.reduce((level, { atom }) => this.scope.join(level, this.#atomReach(atom)), 0);
+  }
+
+  #atomReach(atom: Atom): number {
+    const { vector } = this.scope;
+    if (atom.kind === 'value') return this.scope.place(atom.expr).level;
+    if (atom.kind !== 'var') return this.reach(atom.a);
+    const ofVector = vector && (atom.v === vector.block || atom.v === vector.lane);
+    return this.scope.levelOf(ofVector ? vector.binding.v : atom.v);
+  }
+
   /** The index as an i32. */
   scalar({ form, level }: Form): Scalar {
     const sum = this.#sum(form.terms, 1, null);

@@ -313,15 +313,19 @@ export class WasmScope {
     return { value, level, uniform, atom: value instanceof Local };
   }
 
+  #reach({ form, level }: Form): number {
+    return this.join(level, this.#writer.reach(form));
+  }
+
   #choice(conds: readonly Cond[], a: Expr, b: Expr): Placed {
     const masks: Placed[] = [];
-    // What is decided here may be decided otherwise in the next step: the outcome belongs to the scope of the conditions.
+    // What is decided here may be decided otherwise in the next step or loop: the outcome belongs to the scope of the conditions.
     let decidedAt = 0;
     for (const cond of conds) {
       const [left, right] = [this.form(cond.a), this.form(cond.b)];
       const decided = decide(cond.kind, left.form, right.form);
       if (decided === null) masks.push(this.#writer.condition(cond.kind, left, right));
-      else decidedAt = this.join(decidedAt, this.join(left.level, right.level));
+      else decidedAt = [left, right].reduce((at, of) => this.join(at, this.#reach(of)), decidedAt);
       if (decided === false) return this.#alone(b, decidedAt);
     }
     if (masks.length === 0) return this.#alone(a, decidedAt);
