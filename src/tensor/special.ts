@@ -76,7 +76,8 @@ const timesLog =
   (op: string, logarithm: UnaryOp, end: number): BinaryOp =>
   (a, b) => {
     const [x, y] = alike(op, [a, b], 'f32') as [Tensor, Tensor];
-    const none = logicalAnd(eq(x, 0), logicalOr(le(y, end), isinf(y)));
+    // Kernels may take the logarithm of a subnormal number for that of zero.
+    const none = logicalAnd(eq(x, 0), logicalOr(le(y, end + 2 ** -126), isinf(y)));
     return where(none, 0, mul(x, logarithm(where(none, 1, y))));
   };
 
