@@ -126,7 +126,7 @@ export class IndexWriter {
 
   #atom(atom: Exclude<Atom, { kind: 'var' }>): Scalar {
     if (atom.kind === 'value') {
-      const { value, level, uniform } = this.scope.place(atom.expr);
+      const { value, level, uniform } = this.scope.named(atom.expr);
       if (!uniform) throw new InternalError('[wasm] an index that differs by lane where one was expected');
       return this.#cached(`lane ${codeKey(value)}`, level, () => lane('i32x4.extract_lane', 0, value));
     }
@@ -189,10 +189,7 @@ export class IndexWriter {
   }
 
   #vectorAtom(atom: Exclude<Atom, { kind: 'var' }>): Placed {
-    if (atom.kind === 'value') {
-      const placed = this.scope.place(atom.expr);
-      return placed.atom ? placed : this.#vectorCached('', [placed], (a) => a!);
-    }
+    if (atom.kind === 'value') return this.scope.named(atom.expr);
     const { a, b } = atom;
     const step = this.#step(a);
     if (step !== null && step > 0 && 3 * step < b && a.min >= 0 && a.max + 3 * step < 2 ** 31) {

@@ -138,7 +138,7 @@ export class WasmScope {
   }
 
   /** As `value`, but a local or a constant, which may be used repeatedly. */
-  named(expr: Expr): LaneValue {
+  named(expr: Expr): Placed {
     return this.#named(expr, this.place(expr));
   }
 

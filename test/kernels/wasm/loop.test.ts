@@ -441,3 +441,21 @@ it('conditions on rows that are no whole vectors', () => {
     expect(x).toBe(a < b ? inputs[0][i] : Math.fround(a + b));
   });
 });
+
+it.each(['left', 'right'])('an expression of thousands of nodes nested to the %s', (side) => {
+  const n = variable('n', 6);
+  let value: Expr = at(0, n);
+  for (let i = 0; i < 3000; i++) {
+    const x = load(0, imod(iadd(iv(n), i), 6));
+    value = side === 'left' ? bin('add', value, x) : bin('add', x, value);
+  }
+  const kernel = kernelOf(
+    [
+      ['f32', 6],
+      ['f32', 6, 'write'],
+    ],
+    [{ parallel: [n], body: [store(1, iv(n), value)] }],
+  );
+  const got = asFloats(run(kernel, { 0: [1, 2, 3, 4, 5, 6] })[1]!);
+  expect([...got]).toEqual([1, 2, 3, 4, 5, 6].map((x) => 500 * 21 + x));
+});
