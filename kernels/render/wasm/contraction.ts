@@ -20,8 +20,10 @@ export function renderContractionToWasm(kernel: ContractionKernel, features: Was
   return render(columnsFirst(kernel), features);
 }
 
-/** Rows up to which a right operand that runs along k is multiplied where it lies. */
+/** Rows up to which a right operand is multiplied where it lies. */
 const FEW_ROWS = 4;
+/** Elements of an operand that stays in no core's cache. */
+const LARGE = 2 ** 18;
 
 function render(kernel: ContractionKernel, features: WasmFeatures): WasmKernel {
   const { batch, m, n, k, a, b } = kernel;
@@ -32,9 +34,9 @@ function render(kernel: ContractionKernel, features: WasmFeatures): WasmKernel {
   if (m.extent <= FEW_ROWS && runsAlongK(b, n) && (m.extent === 1 || runsAlongK(a, m))) {
     return renderDots(kernel, features, extents);
   }
-  return m.extent === 1
-    ? renderStreamed(kernel, features, extents)
-    : new TiledContraction(kernel, features, extents).render();
+  // Where the right operand is large, columns of it would be read from far apart.
+  const streams = m.extent === 1 || (m.extent <= FEW_ROWS && k.extent * n.extent >= LARGE);
+  return streams ? renderStreamed(kernel, features, extents) : new TiledContraction(kernel, features, extents).render();
 }
 
 /** The kernel with one row where it had one column: lanes run along columns. */

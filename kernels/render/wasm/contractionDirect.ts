@@ -36,7 +36,7 @@ function settingOf(kernel: ContractionKernel, features: WasmFeatures, extents: E
 /** Rows and lines that make up a block of about `most` sums. */
 function directTiling(extents: Extents, most: number, rows = 1): Tiling {
   const { width, n } = extents;
-  const columns = width <= most ? width : most;
+  const columns = Math.min(width, most);
   const lines = columns < width ? 1 : Math.max(1, Math.min(n / width, Math.floor(most / width)));
   return tasksOf(extents, { rows, lines, columns, steps: Math.max(extents.k, 1), splits: 1, group: 1 });
 }
@@ -104,9 +104,9 @@ export function blockSums(kernel: ContractionKernel, blocks: Blocks, layout: Scr
   return new Sums(kernel, layout.allocate('thread', tiling.rows * pitch), () => index);
 }
 
-/** A contraction of one row: its columns' sums grow in the cache while the right operand streams by, four steps of k at a time. */
+/** A contraction of few rows: their sums grow in the cache while the right operand streams by, four steps of k at a time. */
 export function renderStreamed(kernel: ContractionKernel, features: WasmFeatures, extents: Extents): WasmKernel {
-  const tiling = directTiling(extents, 512);
+  const tiling = directTiling(extents, 512, extents.m);
   const { blocks, arithmetic } = settingOf(kernel, features, extents, tiling);
   const layout = new ScratchLayout(kernel);
   const sums = blockSums(kernel, blocks, layout);
@@ -119,28 +119,37 @@ export function renderStreamed(kernel: ContractionKernel, features: WasmFeatures
   const step: IndexVar = { name: 'stepOfPass', extent: STEPS_PER_PASS };
   const inPasses = new Map([[kernel.k, plus(times(variable(pass), STEPS_PER_PASS), variable(step))]]);
 
+  const rows = Array.from({ length: extents.m }, (_, row) => row);
+  const inRow = (scope: WasmScope, row: number) => scope.child({ vars: new Map([[vars.row, row]]) });
+
   const addSteps = (place: BlockPlace, scope: WasmScope, count: number): void => {
     const numbers = Array.from({ length: count }, (_, n) => n);
     const at = (inside: WasmScope, n: number) => inside.child({ vars: new Map([[step, n]]) });
-    const left = numbers.map((n) => at(scope, n).named(kernel.a).value);
+    const left = rows.map((row) => numbers.map((n) => inRow(at(scope, n), row).named(kernel.a).value));
     scope.loop(vars.line, 0, place.lines, (line) => {
       forColumns(blocks, place, line, (columns) => {
         for (const column of columns) {
-          const grown = numbers.reduce<Value>(
-            (total, n) => multiplyAdd(arithmetic, left[n]!, at(column, n).value(kernel.b).value, total),
-            column.value(sum).value,
-          );
-          storeVector(column, sums.buffer, index, kernel, column.block.let(grown));
+          const right = numbers.map((n) => at(column, n).named(kernel.b).value);
+          for (const row of rows) {
+            const sumPlace = inRow(column, row);
+            const grown = numbers.reduce<Value>(
+              (total, n) => multiplyAdd(arithmetic, left[row]![n]!, right[n]!, total),
+              sumPlace.value(sum).value,
+            );
+            storeVector(sumPlace, sums.buffer, index, kernel, grown);
+          }
         }
       });
     });
   };
 
   forBlocks(f, blocks, (place) => {
-    const scope = place.scope.child({ vars: new Map([[vars.row, 0]]), indices: inPasses });
+    const scope = place.scope.child({ indices: inPasses });
     scope.loop(vars.line, 0, place.lines, (line) => {
       forColumns(blocks, place, line, (columns) => {
-        for (const column of columns) storeVector(column, sums.buffer, index, kernel, splatI32(0));
+        for (const column of columns) {
+          for (const row of rows) storeVector(inRow(column, row), sums.buffer, index, kernel, splatI32(0));
+        }
       });
     });
     scope.loop(pass, 0, Math.floor(extents.k / STEPS_PER_PASS), (inner) => addSteps(place, inner, STEPS_PER_PASS));
@@ -148,7 +157,7 @@ export function renderStreamed(kernel: ContractionKernel, features: WasmFeatures
     if (rest > 0) addSteps(place, scope.child({ vars: new Map([[pass, pass.extent - 1]]) }), rest);
     finishBlock(blocks, place, sum);
   });
-  const products = tiling.lines * tiling.columns * extents.k;
+  const products = tiling.rows * tiling.lines * tiling.columns * extents.k;
   const taskCost = Math.ceil((tiling.group * products) / STREAMED_PER_NS);
   module.phase({ name: 'multiply', tasks: blocks.tasks, taskCost }, f);
   return module.finish(layout.sizes);

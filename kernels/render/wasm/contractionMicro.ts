@@ -31,49 +31,45 @@ export interface MicroShape {
   readonly vectors: number;
   readonly aRow: number;
   readonly aStep: number;
-  /** From step to step of k, or 'table': the address that is passed points to offsets, one a step. */
-  readonly bStep: number | 'table';
+  readonly bStep: number;
   readonly cRow: number;
   /** Whether blocks continue sums of an earlier part of k: then a last parameter is 0 where they do, and 1 where they start. */
   readonly continues: boolean;
 }
 
 /**
- * A function (a, b, c, steps, table?, starts?) that adds `steps` (at least 1) products to a block of sums in memory at `c`.
+ * A function (a, b, c, steps, starts?) that adds `steps` (at least 1) products to a block of sums in memory at `c`.
  *
  * Compilers load all operands of a straight piece of code before they compute: more than one step a piece would need more than the
  * 16 vector registers of x86 and go through the stack. The loop takes two steps, and its test of the end stands between them.
  */
 export function microKernel(module: WasmModule, name: string, shape: MicroShape, arithmetic: Arithmetic): WasmFunction {
   const { rows, vectors, aRow, aStep, bStep, cRow, continues } = shape;
-  const tabled = bStep === 'table';
-  const fn = module.function(name, Array(4 + Number(tabled) + Number(continues)).fill('i32'), []);
+  const fn = module.function(name, Array(4 + Number(continues)).fill('i32'), []);
   const [a, b, c, steps] = fn.params as [Local, Local, Local, Local];
-  const table = tabled ? fn.params[4]! : null;
   const { body } = fn;
-  const sums = Array.from({ length: rows }, () => Array.from({ length: vectors }, () => fn.local('v128')));
-  const each = (visit: (sum: Local, offset: number) => void): void =>
-    sums.forEach((row, i) => row.forEach((sum, j) => visit(sum, i * cRow + 16 * j)));
-  const zero = (block: Block) => each((sum) => block.set(sum, splatI32(0)));
+  const places = Array.from({ length: rows * vectors }, (_, n) => {
+    const [row, vector] = [Math.floor(n / vectors), n % vectors];
+    return { sum: fn.local('v128'), row, vector, offset: row * cRow + 16 * vector };
+  });
+  const zero = (block: Block): void => {
+    for (const { sum } of places) block.set(sum, splatI32(0));
+  };
   if (continues) {
-    body.if(fn.params[fn.params.length - 1]!, zero, (otherwise) =>
-      each((sum, offset) => otherwise.set(sum, load('v128.load', c, offset))),
-    );
+    body.if(fn.params[4]!, zero, (otherwise) => {
+      for (const { sum, offset } of places) otherwise.set(sum, load('v128.load', c, offset));
+    });
   } else {
     zero(body);
   }
   const columns = Array.from({ length: vectors }, () => fn.local('v128'));
   const left = fn.local('v128');
-  const at = tabled ? fn.local('i32') : b;
   const step = (block: Block, number: number): void => {
-    if (table) block.set(at, op('i32.add', b, load('i32.load', table, 4 * number)));
-    columns.forEach((column, j) =>
-      block.set(column, load('v128.load', at, (tabled ? 0 : number * (bStep as number)) + 16 * j)),
-    );
-    sums.forEach((row, i) => {
-      block.set(left, load('v128.load32_splat', a, i * aRow + number * aStep));
-      row.forEach((sum, j) => block.set(sum, multiplyAdd(arithmetic, left, columns[j]!, sum)));
-    });
+    for (const [j, column] of columns.entries()) block.set(column, load('v128.load', b, number * bStep + 16 * j));
+    for (const { sum, row, vector } of places) {
+      if (vector === 0) block.set(left, load('v128.load32_splat', a, row * aRow + number * aStep));
+      block.set(sum, multiplyAdd(arithmetic, left, columns[vector]!, sum));
+    }
   };
   const advance = (block: Block, local: Local, bytes: number) => block.set(local, op('i32.add', local, i32(bytes)));
   const last = body.let(op('i32.add', a, op('i32.mul', op('i32.sub', steps, i32(1)), i32(aStep))));
@@ -83,11 +79,11 @@ export function microKernel(module: WasmModule, name: string, shape: MicroShape,
   // An odd number of steps leaves from here: block { loop { step; br_if 1; step; br_if 0 } }.
   inside.push([op('i32.eq', a, last).code, 0x0d, 1]);
   step(inside, 1);
-  advance(inside, table ?? b, tabled ? 8 : 2 * (bStep as number));
+  advance(inside, b, 2 * bStep);
   advance(inside, a, 2 * aStep);
   body.push([0x02, 0x40]);
   body.placeLoop(inside, op('i32.ne', a, end));
   body.push([0x0b]);
-  each((sum, offset) => body.store('v128.store', c, sum, offset));
+  for (const { sum, offset } of places) body.store('v128.store', c, sum, offset);
   return fn;
 }

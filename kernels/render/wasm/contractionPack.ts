@@ -27,8 +27,9 @@ export interface StepsPlace {
 /** Words from step to step in the packed right operand, for a register block of 1 or 2 vectors. */
 export function packedStep({ flat, pitch }: Blocks, vectors: number): number {
   if (!flat) return 4 * vectors;
-  // A distance of an odd number of vectors spreads steps over all of the cache.
-  return pitch % 8 === 0 ? pitch + 4 : pitch;
+  // A row ends with up to three columns that are none, over which the next one is written. A distance of an odd number of vectors
+  // spreads steps over all of the cache.
+  return pitch % 8 === 0 ? pitch + 4 : pitch + 8;
 }
 
 /** Words of a packed block of the right operand. */

@@ -82,7 +82,7 @@ export class TiledContraction {
     const { kernel } = this;
     const right = directOperand(kernel.b, kernel.n, kernel.k);
     const { extents } = this.#blocks;
-    if (!right || right.row !== 1 || extents.width !== extents.n || kernel.n.extent % 4 !== 0) return null;
+    if (right?.row !== 1 || extents.width !== extents.n || kernel.n.extent % 4 !== 0) return null;
     return kernel.m.extent <= ROWS_WORTH_PACKING ? right : null;
   }
 

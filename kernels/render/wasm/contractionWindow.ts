@@ -3,6 +3,7 @@ import { type Affine, affine, type Substitution } from '../affine.js';
 import { indicesBelow } from '../nest.js';
 import { exprsOfIndex } from '../uses.js';
 import type { BlockPlace, Blocks } from './contractionBlock.js';
+import { forGuardedRow, guardedRow } from './contractionGuard.js';
 import {
   constant,
   divisorsOf,
@@ -13,7 +14,6 @@ import {
   variable,
   withIndices,
 } from './contractionOperands.js';
-import { forGuardedRow, guardedRow } from './contractionGuard.js';
 import { i32, op, type Value } from './encoder.js';
 import type { WasmScope } from './scope.js';
 

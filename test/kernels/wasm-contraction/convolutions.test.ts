@@ -1,10 +1,11 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { ContractionKernel } from '../../../kernels/ir.js';
 import { lowerGroups } from '../../../kernels/lower/lower.js';
 import {
   binary,
-  conv,
   type ConvAttrs,
+  conv,
   convOutputSize,
   leaf,
   type Node,
@@ -12,7 +13,7 @@ import {
   unary,
 } from '../../../src/graph/index.js';
 import { floatsOf, numbers, wordsOf } from '../contraction-harness.js';
-import { atOnce, backwards, inThrees, PLAIN, RELAXED, runOnce } from './harness.js';
+import { backwards, inThrees, PLAIN, RELAXED, runOnce } from './harness.js';
 
 interface Case {
   readonly name: string;
@@ -80,25 +81,37 @@ function convolve(x: Float32Array, w: Float32Array, c: Case): { shape: number[];
   return { shape, values };
 }
 
-/** The kernel of a convolution with `after` fused behind it; buffers: x, w, outputs. */
-function kernelOf(c: Case, after: (result: Node) => Node = (result) => result): ContractionKernel {
-  const [x, w] = [leaf({ shape: c.x, dtype: 'f32' }), leaf({ shape: c.w, dtype: 'f32' })] as [Node, Node];
-  const anchor = conv(x, w, attrsOf(c));
+/** Runs the kernel of a convolution with `after` fused behind it. */
+function run(
+  c: Case,
+  x: Float32Array,
+  w: Float32Array,
+  { after = (result) => result, ...options }: { after?: (result: Node) => Node } & Parameters<typeof runOnce>[2] = {},
+): Float32Array {
+  const leaves = [leaf({ shape: c.x, dtype: 'f32' }), leaf({ shape: c.w, dtype: 'f32' })] as [Node, Node];
+  const anchor = conv(...leaves, attrsOf(c));
   const output = after(anchor as Node);
   const interior = new Set<Node>();
   for (const stack = [output]; stack.length > 0; ) {
     const node = stack.pop()!;
-    if (node === x || node === w || interior.has(node)) continue;
+    if (leaves.includes(node) || interior.has(node)) continue;
     interior.add(node);
     stack.push(...node.inputs);
   }
-  const storage = new Map([x, w, output].map((node, i) => [node, i] as const));
-  const { kernel, bindings } = lowerGroups(
-    [{ anchor, outputs: [output], interior, domain: null }],
-    (node) => storage.get(node) ?? null,
-  );
-  expect(bindings).toEqual([0, 1, 2]);
-  return kernel as ContractionKernel;
+  const storage = new Map([...leaves, output].map((node, i) => [node, i] as const));
+  const group = { anchor, outputs: [output], interior, domain: null };
+  const { kernel, bindings } = lowerGroups([group], (node) => storage.get(node) ?? null);
+  const words = [wordsOf(x), wordsOf(w), new Uint32Array(sizeOf(output.shape)).fill(0x7fc00001)];
+  // (Operands that no output depends on are not bound.)
+  const buffers = bindings.map((number) => words[number]!);
+  return floatsOf(runOnce(kernel as ContractionKernel, buffers, options)[bindings.indexOf(2)]!);
+}
+
+function expectClose(got: Float32Array, want: Float64Array, steps: number): void {
+  expect(got.length).toBe(want.length);
+  want.forEach((value, i) => {
+    if (!(Math.abs(got[i]! - value) <= (steps + 4) * 1e-6)) throw new Error(`at ${i}: ${got[i]} (expected ${value})`);
+  });
 }
 
 const CASES: Case[] = [
@@ -140,30 +153,64 @@ const CASES: Case[] = [
 describe('convolutions', () => {
   for (const c of CASES) {
     it(c.name, () => {
-      const kernel = kernelOf(c);
       const [x, w] = [numbers(sizeOf(c.x), 1), numbers(sizeOf(c.w), 2)];
-      const { shape, values } = convolve(x, w, c);
-      const buffers = [wordsOf(x), wordsOf(w), new Uint32Array(sizeOf(shape)).fill(0x7fc00001)];
-      const got = floatsOf(runOnce(kernel, buffers)[2]!);
-      const bound = (kernel.k.extent + 4) * 1e-6;
+      const { values } = convolve(x, w, c);
+      const steps = sizeOf(c.w.slice(1));
       for (const features of [RELAXED, PLAIN]) {
-        const result = floatsOf(runOnce(kernel, buffers, { features })[2]!);
-        values.forEach((want, i) => {
-          if (!(Math.abs(result[i]! - want) <= bound)) expect.fail(`at ${i}: ${result[i]} (expected ${want})`);
-        });
-      }
-      for (const split of [atOnce, inThrees, backwards]) {
-        expect(floatsOf(runOnce(kernel, buffers, { split, features: RELAXED })[2]!)).toEqual(got);
+        const got = run(c, x, w, { features });
+        expectClose(got, values, steps);
+        for (const split of [inThrees, backwards]) expect(run(c, x, w, { split, features })).toEqual(got);
       }
     });
   }
 
+  it('agree with their definition for any attributes', () => {
+    const axis = fc.record({
+      size: fc.integer({ min: 1, max: 19 }),
+      kernel: fc.integer({ min: 1, max: 5 }),
+      stride: fc.integer({ min: 1, max: 3 }),
+      low: fc.integer({ min: -1, max: 3 }),
+      high: fc.integer({ min: -1, max: 3 }),
+      inputDilation: fc.integer({ min: 1, max: 2 }),
+      kernelDilation: fc.integer({ min: 1, max: 2 }),
+    });
+    const random = fc.record({
+      images: fc.integer({ min: 1, max: 5 }),
+      groups: fc.integer({ min: 1, max: 3 }),
+      channels: fc.integer({ min: 1, max: 6 }),
+      outputs: fc.integer({ min: 1, max: 7 }),
+      axes: fc.array(axis, { minLength: 1, maxLength: 2 }),
+    });
+    fc.assert(
+      fc.property(random, ({ images, groups, channels, outputs, axes }) => {
+        const c: Case = {
+          name: '',
+          x: [images, channels * groups, ...axes.map(({ size }) => size)],
+          w: [outputs * groups, channels, ...axes.map(({ kernel }) => kernel)],
+          stride: axes.map(({ stride }) => stride),
+          low: axes.map(({ low }) => low),
+          high: axes.map(({ high }) => high),
+          inputDilation: axes.map(({ inputDilation }) => inputDilation),
+          kernelDilation: axes.map(({ kernelDilation }) => kernelDilation),
+          groups,
+        };
+        const [x, w] = [numbers(sizeOf(c.x), 1), numbers(sizeOf(c.w), 2)];
+        const { values } = convolve(x, w, c);
+        if (values.length > 0) expectClose(run(c, x, w), values, sizeOf(c.w.slice(1)));
+      }),
+      { numRuns: Number(process.env.CONVOLUTIONS ?? 150) },
+    );
+  });
+
   it('computes what is fused behind it', () => {
     const c: Case = { name: '', x: [2, 3, 9, 10], w: [5, 3, 3, 3], low: [1, 1] };
     const [x, w] = [numbers(sizeOf(c.x), 1), numbers(sizeOf(c.w), 2)];
-    const { shape, values } = convolve(x, w, c);
-    const kernel = kernelOf(c, (y) => unary('abs', binary('add', y, y)));
-    const got = floatsOf(runOnce(kernel, [wordsOf(x), wordsOf(w), new Uint32Array(sizeOf(shape))])[2]!);
-    for (const [i, value] of values.entries()) expect(got[i]).toBeCloseTo(Math.abs(2 * value), 4);
+    const { values } = convolve(x, w, c);
+    const got = run(c, x, w, { after: (y) => unary('abs', binary('add', y, y)) });
+    expectClose(
+      got,
+      values.map((value) => Math.abs(2 * value)),
+      54,
+    );
   });
 });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { ContractionKernel, Expr } from '../../../kernels/ir.js';
-import { renderContractionToWasm } from '../../../kernels/render/wasm/contraction.js';
 import { lowerGroups } from '../../../kernels/lower/lower.js';
+import { renderContractionToWasm } from '../../../kernels/render/wasm/contraction.js';
 import { conv, flip, leaf, type Node, permute, UnsupportedError } from '../../../src/graph/index.js';
 import {
   constant,
@@ -45,6 +45,7 @@ const SHAPES = [
   { name: 'a row', m: 1, n: 75, k: 100 },
   { name: 'a column', m: 75, n: 1, k: 100 },
   { name: 'few rows', m: 3, n: 21, k: 50 },
+  { name: 'few rows and a large operand', m: 3, n: 520, k: 520 },
   { name: 'few steps', m: 1, n: 75, k: 5 },
   { name: 'no steps', m: 9, n: 17, k: 0 },
   { name: 'parts of k summed apart', m: 5, n: 6, k: 40_000 },
@@ -248,6 +249,39 @@ describe('fused contractions', () => {
       }
     }
     expectClose(got, want, 60e-6);
+  });
+
+  it('multiplies small images whose channels lie next to each other', () => {
+    const shape = [2, 5, 10, 9] as const;
+    const [x, w] = [leaf({ shape, dtype: 'f32' }), leaf({ shape: [6, 9, 1, 1], dtype: 'f32' })] as [Node, Node];
+    const channelsFirst = permute(x, [0, 3, 1, 2]);
+    const [ones, none] = [
+      [1, 1],
+      [0, 0],
+    ];
+    const attrs = { stride: ones, padLow: none, padHigh: none, inputDilation: ones, kernelDilation: ones, groups: 1 };
+    const anchor = conv(channelsFirst, w, attrs);
+    const inputs = new Map<Node, number>([
+      [x, 0],
+      [w, 1],
+      [anchor as Node, 2],
+    ]);
+    const group = {
+      anchor,
+      outputs: [anchor as Node],
+      interior: new Set([anchor as Node, channelsFirst]),
+      domain: null,
+    };
+    const { kernel } = lowerGroups([group], (node) => inputs.get(node) ?? null);
+    const [image, filter] = [numbers(2 * 50 * 9, 1), numbers(54, 2)];
+    const got = floatsOf(runOnce(kernel as ContractionKernel, [image, filter, zeros(600)].map(wordsOf))[2]!);
+    const want = Float64Array.from({ length: 600 }, (_, at) => {
+      const [z, o, place] = [Math.floor(at / 300), Math.floor(at / 50) % 6, at % 50];
+      let sum = 0;
+      for (let c = 0; c < 9; c++) sum += image[(z * 50 + place) * 9 + c]! * filter[o * 9 + c]!;
+      return sum;
+    });
+    expectClose(got, want, 15e-6);
   });
 
   it('has nothing to do for empty outputs', () => {

@@ -82,7 +82,7 @@ export function runOnce(
   { params, features, split }: { params?: Uint32Array; features?: WasmFeatures; split?: Split } = {},
 ): Uint32Array[] {
   const loaded = new Loaded(kernel, features);
-  buffers.forEach((words, i) => loaded.words(i).set(words));
+  for (const [i, words] of buffers.entries()) loaded.words(i).set(words);
   loaded.run(params, split);
   return buffers.map((_, i) => loaded.words(i).slice());
 }

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { numbers, type Product, productKernel, wordsOf, floatsOf } from '../contraction-harness.js';
-import { RELAXED, PLAIN, runOnce, atOnce, backwards, inThrees, oneByOne } from './harness.js';
+import { floatsOf, numbers, type Product, productKernel, wordsOf } from '../contraction-harness.js';
+import { atOnce, backwards, inThrees, oneByOne, PLAIN, RELAXED, runOnce } from './harness.js';
 
 /** sum over k of a(batch, m, k) * b(batch, k, n), in float64. */
-export function product(
+function product(
   { batch, m, n, k, transA, transB }: Product,
   a: ArrayLike<number>,
   b: ArrayLike<number>,
@@ -35,33 +35,34 @@ const worst = (got: ArrayLike<number>, want: ArrayLike<number>): number => {
 };
 
 const SIZES = [1, 3, 7, 65, 130];
+const SPLITS = [oneByOne, inThrees, backwards];
+
 describe('products', () => {
   for (const [transA, transB] of [
     [false, false],
     [false, true],
     [true, false],
     [true, true],
-  ]) {
-    for (const m of SIZES)
-      for (const n of SIZES) {
-        it(`${m} x ${n}${transA ? ' transA' : ''}${transB ? ' transB' : ''}`, () => {
+  ] as const) {
+    it(`of all sizes${transA ? ', transposed left' : ''}${transB ? ', transposed right' : ''}`, () => {
+      let number = 0;
+      for (const m of SIZES) {
+        for (const n of SIZES) {
           for (const k of SIZES) {
-            const p: Product = { batch: k === 7 ? 3 : 1, m, n, k, transA: transA!, transB: transB! };
-            const a = numbers(p.batch * m * k, 1);
-            const b = numbers(p.batch * k * n, 2);
+            const p: Product = { batch: k === 7 ? 3 : 1, m, n, k, transA, transB };
+            const [a, b] = [numbers(p.batch * m * k, 1), numbers(p.batch * k * n, 2)];
+            const buffers = [wordsOf(a), wordsOf(b), new Uint32Array(p.batch * m * n).fill(0x7fc00001)];
             const kernel = productKernel(p);
-            const run = (split: typeof atOnce, features = RELAXED) =>
-              floatsOf(
-                runOnce(kernel, [wordsOf(a), wordsOf(b), new Uint32Array(p.batch * m * n)], { split, features })[2]!,
-              );
-            const got = run(atOnce);
-            expect(worst(got, product(p, a, b)), `k ${k}`).toBeLessThan((k + 4) * 1e-6);
-            expect(run(oneByOne)).toEqual(got);
-            expect(run(inThrees)).toEqual(got);
-            expect(run(backwards)).toEqual(got);
-            expect(worst(run(atOnce, PLAIN), product(p, a, b)), `k ${k}`).toBeLessThan((k + 4) * 1e-6);
+            const want = product(p, a, b);
+            for (const features of [RELAXED, PLAIN]) {
+              const run = (split = atOnce) => floatsOf(runOnce(kernel, buffers, { split, features })[2]!);
+              const got = run();
+              expect(worst(got, want), `${m} x ${k} x ${n}`).toBeLessThan((k + 4) * 1e-6);
+              expect(run(SPLITS[number++ % SPLITS.length])).toEqual(got);
+            }
           }
-        });
+        }
       }
+    });
   }
 });
