@@ -1,6 +1,7 @@
 import { type Shape, sizeOf, type TypedArray } from '../../src/graph/index.js';
 import * as tl from '../../src/index.js';
 import { decode, decodeNumber, type EncodedArray, isNumberWord, type Json, type OracleCase } from './fixtures.js';
+import { TRANSFORMED } from './transformedFunctions.js';
 
 /** Tensors, or arrays and objects of them, whose outputs are taken in order; a promise where the shape depends on data. */
 type Result = tl.Tensor | readonly Result[] | { readonly [key: string]: Result };
@@ -8,6 +9,7 @@ type Op = (...args: never[]) => Result | Promise<Result>;
 
 /** Compositions that the fixtures name like ops. */
 const COMPOSITIONS = {
+  ...TRANSFORMED,
   layerNorm: (x: tl.Tensor, weight: tl.Tensor, bias: tl.Tensor) => {
     const centred = tl.sub(x, tl.mean(x, -1, { keepDim: true }));
     const variance = tl.mean(tl.square(centred), -1, { keepDim: true });
@@ -41,15 +43,15 @@ function decodeArg(arg: Json, inputs: readonly tl.Tensor[]): unknown {
   return Object.fromEntries(Object.entries(arg).map(([key, value]) => [key, decodeArg(value, inputs)]));
 }
 
-const tensorOf = (array: EncodedArray, requiresGrad = false): tl.Tensor =>
+export const tensorOf = (array: EncodedArray, requiresGrad = false): tl.Tensor =>
   tl.tensor(decode(array), { shape: array.shape, dtype: array.dtype, requiresGrad });
 
-function outputsOf(result: Result): tl.Tensor[] {
+export function outputsOf(result: Result): tl.Tensor[] {
   return tl.isTensor(result) ? [result] : Object.values(result).flatMap(outputsOf);
 }
 
 /** Calls the case's function on tensors that stand for its inputs. */
-function callCase(oracle: OracleCase, inputs: readonly tl.Tensor[]): Result | Promise<Result> {
+export function callCase(oracle: OracleCase, inputs: readonly tl.Tensor[]): Result | Promise<Result> {
   const seen = inputs.map((input, i) =>
     (oracle.views?.[i] ?? []).reduce(
       (x, [name, ...args]) => opNamed(name)(x, ...args.map((arg) => decodeArg(arg, []))) as tl.Tensor,

@@ -39,6 +39,7 @@ export const FIXTURES = [
   'indexing',
   'ordering',
   'products',
+  'transforms',
 ] as const;
 
 /** The cases of a fixture file, without `.json`. */
