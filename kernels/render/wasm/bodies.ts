@@ -3,6 +3,7 @@ import { InternalError } from '../../../src/graph/index.js';
 import type { BasicOp, Loop, Num, NumericFn } from '../../numerics/index.js';
 import { bitsOf } from '../wgsl-values.js';
 import { type Block, i32, Local, lane, type Operation, op, type Value } from './encoder.js';
+import { exp, expWithin } from './exponential.js';
 import type { KernelFunction } from './kernel-module.js';
 
 /** Functions that an instruction computes exactly as they are defined, specials included. */
@@ -14,6 +15,12 @@ const NATIVE: Readonly<Record<string, Operation>> = {
   f32_to_u32: 'i32x4.trunc_sat_f32x4_u',
   u32_to_f32: 'f32x4.convert_i32x4_u',
 };
+
+/** Functions with a definition for this machine. */
+const OWN: Readonly<Record<string, NumericFn>> = { exp };
+
+/** Functions to which an exponential above 2^127 is as good as an infinite one. */
+const BOUNDED = new Set(['sigmoid', 'tanh', 'erf']);
 
 const usesOf = new WeakMap<NumericFn, Map<Num, number>>();
 
@@ -64,7 +71,8 @@ function isSmall(num: Num): boolean {
 export function emitFunction(f: KernelFunction, block: Block, fn: NumericFn, args: readonly Value[]): Value {
   const native = NATIVE[fn.name];
   if (native) return op(native, ...args);
-  return new BodyWriter(f, fn, args, block, new Map()).value(fn.body);
+  const own = OWN[fn.name] ?? fn;
+  return new BodyWriter(f, own, args, block, new Map()).value(own.body);
 }
 
 class BodyWriter {
@@ -118,7 +126,7 @@ class BodyWriter {
         return emitFunction(
           this.f,
           this.block,
-          num.fn,
+          num.fn.name === 'exp' && BOUNDED.has(this.fn.name) ? expWithin : num.fn,
           num.args.map((arg) => this.#atom(arg)),
         );
       case 'after':
@@ -175,7 +183,7 @@ class BodyWriter {
       case 'sub':
         return this.#fused('f32x4.relaxed_nmadd', b, a) ?? float('sub');
       case 'mul':
-        return float('mul');
+        return this.#shifted(a, b) ?? this.#shifted(b, a) ?? float('mul');
       case 'div':
         return from === 'f32' ? all('f32x4.div') : this.#lanewise(from === 'i32' ? 'i32.div_s' : 'i32.div_u', a, b);
       case 'rem':
@@ -233,6 +241,13 @@ class BodyWriter {
     }
   }
 
+  /** An integer times a power of two: a shift is many times as fast. */
+  #shifted(x: Num, factor: Num): Value | null {
+    if (x.type === 'f32' || factor.kind !== 'const') return null;
+    const by = Math.log2(factor.value >>> 0);
+    return Number.isInteger(by) ? op('i32x4.shl', this.value(x), i32(by)) : null;
+  }
+
   /** product + addend or addend - product in one operation, where the product is used for nothing else. */
   #fused(operation: 'f32x4.relaxed_madd' | 'f32x4.relaxed_nmadd', product: Num, addend: Num): Value | null {
     if (!this.#relaxed || product.type !== 'f32' || !isOp(product, 'mul') || this.#uses.get(product) !== 1) return null;
@@ -240,6 +255,13 @@ class BodyWriter {
   }
 
   #select([condition, a, b]: [Num, Num, Num]): Value {
+    // x < bound ? bound : x, and bound < x ? bound : x
+    if (isOp(condition, 'lt') && condition.args[0] === b && b.type === 'f32' && a.kind === 'const') {
+      if (isConst(condition.args[1]!, a.value)) return op('f32x4.pmax', this.value(b), this.value(a));
+    }
+    if (isOp(condition, 'lt') && condition.args[1] === b && b.type === 'f32' && a.kind === 'const') {
+      if (isConst(condition.args[0]!, a.value)) return op('f32x4.pmin', this.value(b), this.value(a));
+    }
     if (isZeroBits(a)) return op('v128.andnot', this.value(b), this.value(condition));
     if (isZeroBits(b)) return op('v128.and', this.value(a), this.value(condition));
     return this.select(this.value(condition), this.value(a), this.value(b));

@@ -48,6 +48,8 @@ export class WasmKernelModule {
     readonly kernel: Kernel,
     readonly features: WasmFeatures,
     scratch: readonly ScratchBuffer[] = [],
+    /** Exponentials whose argument is never positive. */
+    readonly nonPositive: ReadonlySet<Expr> = new Set(),
   ) {
     this.uses = countUses(rootsOfKernel(kernel));
     this.buffers = [...kernel.buffers, ...scratch];

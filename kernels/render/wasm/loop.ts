@@ -1,11 +1,11 @@
-import type { LoopKernel } from '../../ir.js';
+import type { Expr, LoopKernel } from '../../ir.js';
 import { pointsOf } from '../nest.js';
 import type { WasmSegment } from './analysis.js';
 import { i32, op, select, type Value } from './encoder.js';
 import { type KernelFunction, WasmKernelModule } from './kernel-module.js';
 import type { WasmFeatures, WasmKernel } from './rendered.js';
 import { reshapeSegment } from './reshape-segment.js';
-import { keepRows } from './row-cache.js';
+import { joinPasses } from './row-passes.js';
 import { ScratchBuffers } from './scratch.js';
 import { type SegmentSchedule, SegmentWriter } from './segment.js';
 import { chooseSchedule } from './segment-schedule.js';
@@ -24,24 +24,30 @@ export function renderLoopKernelToWasm(
   tuning: LoopTuning = LOOP_TUNING,
 ): WasmKernel {
   const scratch = new ScratchBuffers(kernel.buffers.length);
+  const nonPositive = new Set<Expr>();
   const phases: Scheduled[][] = [];
   for (const segment of kernel.segments) {
     if (pointsOf(segment.parallel) === 0 || segment.body.length === 0) continue;
     splitLong(reshapeSegment(segment, tuning), scratch, tuning).forEach((parts, i) => {
-      phases[i] = [...(phases[i] ?? []), ...parts.map((part) => scheduled(part, scratch, tuning))];
+      phases[i] = [...(phases[i] ?? []), ...parts.map((part) => scheduled(part, scratch, nonPositive, tuning))];
     });
   }
-  const module = new WasmKernelModule(kernel, features, scratch.buffers);
+  const module = new WasmKernelModule(kernel, features, scratch.buffers, nonPositive);
   phases.forEach((parts, i) => void writePhase(module, `phase${i}`, parts));
   return module.finish(scratch.sizes);
 }
 
-function scheduled(segment: WasmSegment, scratch: ScratchBuffers, tuning: LoopTuning): Scheduled {
+function scheduled(
+  segment: WasmSegment,
+  scratch: ScratchBuffers,
+  nonPositive: Set<Expr>,
+  tuning: LoopTuning,
+): Scheduled {
   const schedule = chooseSchedule(segment, tuning);
   if (schedule.lanes === 'points') return { segment, schedule };
   scratch.nextSegment();
-  const keeping = keepRows(segment, scratch);
-  return { segment: keeping, schedule: chooseSchedule(keeping, { ...tuning, lanes: 'inner' }) };
+  const joined = joinPasses(segment, scratch, nonPositive);
+  return { segment: joined, schedule: chooseSchedule(joined, { ...tuning, lanes: 'inner' }) };
 }
 
 function writePhase(module: WasmKernelModule, name: string, parts: readonly Scheduled[]): void {
@@ -53,11 +59,11 @@ function writePhase(module: WasmKernelModule, name: string, parts: readonly Sche
   const tasks = written.reduce((sum, { schedule }) => sum + schedule.tasks, 0);
   const cost = written.reduce((sum, { schedule }) => sum + schedule.tasks * schedule.taskCost, 0);
   const phase = { name, tasks, taskCost: cost / tasks };
-  module.phase(phase, written.length === 1 ? written[0]!.f : joined(module, name, written));
+  module.phase(phase, written.length === 1 ? written[0]!.f : joinedFunctions(module, name, written));
 }
 
 /** A function whose tasks are those of several functions, one after another. */
-function joined(
+function joinedFunctions(
   module: WasmKernelModule,
   name: string,
   parts: readonly { f: KernelFunction; schedule: SegmentSchedule }[],

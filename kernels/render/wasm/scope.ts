@@ -5,6 +5,7 @@ import { type Affine, affine, decide } from '../affine.js';
 import { partsInOrder } from '../uses.js';
 import { emitFunction } from './bodies.js';
 import { type Block, i32, Local, op, splatI32, type Value } from './encoder.js';
+import { expNonPositive } from './exponential.js';
 import { dependsOn, type Form, IndexWriter, type Placed } from './indices.js';
 import { InductionVar } from './induction.js';
 import type { KernelFunction } from './kernel-module.js';
@@ -273,8 +274,12 @@ export class WasmScope {
       }
       case 'choose':
         return this.#choice(expr.conds, expr.a, expr.b);
-      case 'unary':
-        return this.#call(functionOf(unaryFns[expr.fn], expr.fn, expr.x), [expr.x]);
+      case 'unary': {
+        const fn = this.f.module.nonPositive.has(expr)
+          ? expNonPositive
+          : functionOf(unaryFns[expr.fn], expr.fn, expr.x);
+        return this.#call(fn, [expr.x]);
+      }
       case 'binary':
         return this.#call(functionOf(binaryFns[expr.fn], expr.fn, expr.a), [expr.a, expr.b]);
       case 'cast':

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { better, binaryFns, casts, type NumericFn, threefry, unaryFns } from '../../../kernels/numerics/index.js';
 import { emitFunction } from '../../../kernels/render/wasm/bodies.js';
 import { load, op, splatI32 } from '../../../kernels/render/wasm/encoder.js';
+import { expNonPositive } from '../../../kernels/render/wasm/exponential.js';
 import { WasmKernelModule } from '../../../kernels/render/wasm/kernel-module.js';
 import type { WasmFeatures } from '../../../kernels/render/wasm/rendered.js';
 import { variable } from '../build.js';
@@ -156,6 +157,9 @@ function decode(words: Uint32Array, type: NumericFn['type']): ArrayLike<number> 
 
 const isSubnormal = (x: number): boolean => x !== 0 && Math.abs(x) < 2 ** -126;
 
+/** Functions that have a body of their own here, or use one: they need not round as the definition does. */
+const OTHERWISE = new Set(['exp', 'sigmoid', 'tanh', 'erf', 'erfc']);
+
 describe('numeric functions as vector code', () => {
   for (const fn of all.values()) {
     it(`${fn.name} is its definition`, () => {
@@ -166,9 +170,12 @@ describe('numeric functions as vector code', () => {
       for (let i = 0; i < COUNT; i++) {
         const point = args.map((column) => column[i]!);
         const want = Number(oracle(...point.map((x, n) => (fn.params[n] === 'bool' ? ((x !== 0) as never) : x))));
-        // The definition in JavaScript rounds subnormal results as this engine does.
-        if (!Object.is(got[i], want) && !(fn.type === 'f32' && isSubnormal(want))) {
-          throw new Error(`${fn.name}(${point.join(', ')}): got ${got[i]}, expected ${want}`);
+        const x = got[i]!;
+        if (Object.is(x, want)) continue;
+        // What is below the smallest normal number may flush.
+        if (fn.type === 'f32' && Math.abs(x) < 2 ** -126 && Math.abs(want) < 2 ** -126) continue;
+        if (!(OTHERWISE.has(fn.name) && ulps(x, want) <= 4)) {
+          throw new Error(`${fn.name}(${point.join(', ')}): got ${x}, expected ${want}`);
         }
       }
     });
@@ -195,6 +202,7 @@ const EXACT: Readonly<Record<string, (x: number, y: number) => number>> = {
   pow_f32: (x, y) => (x === 1 || (x === -1 && Math.abs(y) === Infinity) ? 1 : x ** y),
   reciprocal: (x) => 1 / x,
   rsqrt: (x) => 1 / Math.sqrt(x),
+  exp_non_positive: Math.exp,
 };
 
 /** Largest errors in units of the last place, with fused operations and without (measured, and a little more). */
@@ -217,13 +225,17 @@ const BOUNDS: Readonly<Record<string, number>> = {
   pow_f32: 1.2,
   reciprocal: 0.51,
   rsqrt: 1.6,
+  exp_non_positive: 2.3,
 };
 
 describe('accuracy with fused operations', () => {
   for (const [name, exact] of Object.entries(EXACT)) {
     it(name, () => {
-      const fn = all.get(name)!;
+      const fn = all.get(name) ?? expNonPositive;
       const columns = fn.params.map((type) => samples(type, COUNT));
+      if (fn === expNonPositive) {
+        columns[0] = columns[0]!.map((word) => ((word << 1) >>> 0 > 0xff000000 ? word : word | 0x80000000));
+      }
       const args = columns.map((column, i) => decode(column, fn.params[i]!));
       for (const features of [plain, relaxed]) {
         const got = decode(evaluate(fn, columns, features), fn.type);
