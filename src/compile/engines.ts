@@ -44,6 +44,9 @@ function runtimeFor(options: InitOptions): Runtime {
  * they are, and mixing engines in one computation throws. Rejects with EngineUnavailableError, which says what to install.
  */
 export async function initEngine(options: InitOptions = {}): Promise<EngineInfo> {
+  if (typeof options !== 'object' || options === null) {
+    throw new ArgumentError(`[init] options are ${String(options)} (expected an object such as { engine: 'webgpu' })`);
+  }
   if (options.engine !== undefined && !NAMES.includes(options.engine)) {
     throw new ArgumentError(`[init] unknown engine: ${String(options.engine)} (expected one of ${NAMES.join(', ')})`);
   }

@@ -5,7 +5,9 @@ import {
   isPrim,
   type LeafSource,
   type Node,
+  nextNodeId,
   type TypedArray,
+  UnsupportedError,
 } from '../graph/index.js';
 import { defaultRuntime } from './engines.js';
 import { inPhase } from './events.js';
@@ -31,6 +33,27 @@ export function storageOf(node: Node): Storage | null {
   return source === null ? null : asStorage(source);
 }
 
+let tracedFrom: number | null = null;
+
+/** Runs `fn`, which traces a compiled function: nodes made meanwhile have no values, and computing them throws UnsupportedError. */
+export function withoutValues<T>(fn: () => T): T {
+  const outer = tracedFrom;
+  tracedFrom ??= nextNodeId();
+  try {
+    return fn();
+  } finally {
+    tracedFrom = outer;
+  }
+}
+
+function refuseTraced(nodes: readonly Node[]): void {
+  const first = tracedFrom;
+  if (first === null || nodes.every((n) => n.id < first)) return;
+  throw new UnsupportedError(
+    '[realize] a tensor inside a compiled function has no value while it is traced (return it, and read the result)',
+  );
+}
+
 /**
  * Computes nodes, in one plan. The nodes count as stored from the call on; the work is queued, and the promise resolves when it
  * has run. An error sticks to the nodes and is thrown where they are read: the promise may be ignored. Throws at once
@@ -40,6 +63,7 @@ export function realize(roots: readonly Node[], options: RealizeOptions = {}): P
   const donate = options.donate ?? [];
   const todo = [...new Set(roots)].filter((r) => storageOf(r) === null);
   if (todo.length === 0 && donate.length === 0) return settled(roots);
+  refuseTraced(todo);
   const snap = inPhase('capture', () => snapshot(todo));
   const inputs = snap.inputs.map(asStorage);
   for (const s of inputs) s.checkUsable('realize');

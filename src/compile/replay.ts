@@ -57,6 +57,11 @@ export class Recording {
   /** Runs it on storages by position; donated ones are stale from the call on. `resident` outputs stay on the device when read. */
   run(inputs: readonly Storage[], scalars: readonly number[], resident: (output: number) => boolean): Storage[] {
     for (const s of inputs) s.checkUsable('compile');
+    // State that is an argument too is read at two places: its memory is then not overwritten.
+    const shared = inputs.some((s, i) => this.donated[i]! && inputs.indexOf(s) !== inputs.lastIndexOf(s));
+    const donated = shared
+      ? this.donated.map((d, i) => d && inputs.indexOf(inputs[i]!) === inputs.lastIndexOf(inputs[i]!))
+      : this.donated;
     const runtime = runtimeOf(inputs);
     const outputs = this.shapes.map((node, i) => {
       const o = new Storage(node.shape, node.dtype, null);
@@ -66,12 +71,12 @@ export class Recording {
     });
     inputs.forEach((s, i) => {
       s.device.runtime ??= runtime;
-      if (this.donated[i]) s.state = 'stale';
+      if (donated[i]) s.state = 'stale';
     });
-    const launchable = this.prepared?.runtime === runtime ? this.prepared.launchable : undefined;
-    const work = { snap: this.snap, inputs, donated: this.donated, scalars, outputs, fetch: [], launchable };
+    const launchable = !shared && this.prepared?.runtime === runtime ? this.prepared.launchable : undefined;
+    const work = { snap: this.snap, inputs, donated, scalars, outputs, fetch: [], launchable };
     runtime.launch(work, (made) => {
-      this.prepared = { runtime, launchable: made };
+      if (!shared) this.prepared = { runtime, launchable: made };
     });
     return outputs;
   }

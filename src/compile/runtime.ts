@@ -12,6 +12,8 @@ const MOVE_ON_READ_BYTES = 2 ** 20;
 /** Unread results up to this size, and how many of them may stay on the device. */
 const SMALL_RESULT_BYTES = 4096;
 const MAX_SMALL_RESULTS = 64;
+/** Unread larger results: beyond this many bytes on the device the oldest that are still in use move to the host. */
+const LARGE_RESULT_BYTES = 512 * 2 ** 20;
 
 /** One realization: everything is captured at the call, so that later changes do not reach it. */
 export interface Work {
@@ -43,6 +45,9 @@ export class Runtime {
   private uploadBytes = 0;
   /** Small unread results, oldest first. */
   private smallResults: Storage[] = [];
+  /** Larger ones, held weakly: those that were collected are freed with that. */
+  private largeResults: WeakRef<Storage>[] = [];
+  private largeBytes = 0;
   private readonly registry: FinalizationRegistry<{ buffer: EngineBuffer | null }> | null;
 
   constructor(start: Promise<Engine>) {
@@ -192,7 +197,7 @@ export class Runtime {
     const engine = this.engine!;
     const computed = engine.name !== 'plan-only';
     const pending = work.fetch.filter((s) => computed && s.state === 'ready' && s.host === null);
-    const done = pending.length === 0 ? waitingFor('idle', engine.idle()) : this.fetch(pending, true);
+    const done = pending.length === 0 ? waitingFor('idle', engine.idle()) : this.fetch(pending, true).then(() => {});
     return done.catch((error: unknown) => {
       for (const o of work.outputs) {
         o.state = 'failed';
@@ -208,13 +213,33 @@ export class Runtime {
   private noteResults(work: Work): void {
     if (work.fetch.length > 0 || this.engine!.name === 'plan-only') return;
     for (const o of work.outputs) {
-      if (!o.resident && o.state === 'ready' && o.bytes > 0 && o.bytes <= SMALL_RESULT_BYTES) this.smallResults.push(o);
+      if (o.resident || o.state !== 'ready' || o.bytes === 0) continue;
+      if (o.bytes <= SMALL_RESULT_BYTES) this.smallResults.push(o);
+      else {
+        this.largeResults.push(new WeakRef(o));
+        this.largeBytes += o.bytes;
+      }
     }
+    if (this.largeBytes > LARGE_RESULT_BYTES) this.moveLargeResults();
     if (this.smallResults.length <= MAX_SMALL_RESULTS) return;
     const oldest = this.smallResults
       .splice(0, MAX_SMALL_RESULTS / 2)
       .filter((s) => s.state === 'ready' && s.host === null && s.device.buffer !== null);
     if (oldest.length > 0) this.fetch(oldest, true).catch(() => {});
+  }
+
+  /** Forgets results that are no longer on the device; where that is not enough, moves the older half to the host. */
+  private moveLargeResults(): void {
+    const alive = this.largeResults.flatMap((ref) => {
+      const s = ref.deref();
+      return s !== undefined && s.state === 'ready' && s.device.buffer !== null && !s.resident ? [s] : [];
+    });
+    const bytes = alive.reduce((n, s) => n + s.bytes, 0);
+    const moved = bytes > LARGE_RESULT_BYTES ? alive.splice(0, Math.ceil(alive.length / 2)) : [];
+    const unread = moved.filter((s) => s.host === null);
+    if (unread.length > 0) this.fetch(unread, true).catch(() => {});
+    this.largeResults = alive.map((s) => new WeakRef(s));
+    this.largeBytes = alive.reduce((n, s) => n + s.bytes, 0);
   }
 
   /** Gives an output its buffer. One that was disposed meanwhile still serves the work queued before its disposal, which frees it. */
@@ -275,33 +300,37 @@ export class Runtime {
   }
 
   /** Reads device copies to the host; `move` frees the device copies then. */
-  private async fetch(storages: readonly Storage[], move: boolean): Promise<void> {
+  private async fetch(storages: readonly Storage[], move: boolean): Promise<TypedArray[]> {
     const words = await waitingFor('read', this.engine!.read(storages.map((s) => s.device.buffer!)));
-    for (const s of storages) profiler()?.copied('down', s.bytes);
-    storages.forEach((s, i) => {
-      s.host ??= arrayOf(words[i]!, s.dtype);
-      if (s.state === 'disposed' || s.device.buffer === null) return;
+    return storages.map((s, i) => {
+      profiler()?.copied('down', s.bytes);
+      const values = s.host ?? arrayOf(words[i]!, s.dtype);
+      if (s.state !== 'ready' || s.device.buffer === null) return values;
+      s.host = values;
       if (move) this.enqueue(() => this.release(s));
       else if (!s.resident) this.keepUpload(s);
+      return values;
     });
   }
 
   /** The values of a storage, after everything queued before. */
   async read(s: Storage): Promise<TypedArray> {
-    let reading: Promise<void> | null = null;
+    let reading: Promise<TypedArray[]> | null = null;
+    let host: TypedArray | null = null;
     await this.enqueue(() => {
-      if (s.host === null && s.state === 'ready' && s.bytes > 0) {
-        reading = this.fetch([s], !s.resident && s.bytes <= MOVE_ON_READ_BYTES);
-        reading.catch(() => {});
-      }
+      // Asked for before a later job donates or frees it: only the data counts here, not what was decided since.
+      host = s.host;
+      if (host !== null || s.error !== null || s.device.buffer === null || s.bytes === 0) return;
+      reading = this.fetch([s], !s.resident && s.bytes <= MOVE_ON_READ_BYTES);
+      reading.catch(() => {});
     });
-    await reading;
-    if (s.host === null && s.bytes === 0 && s.state === 'ready') s.host = arrayOf(new ArrayBuffer(0), s.dtype);
-    if (s.host === null) {
+    if (reading !== null) [host = null] = await (reading as Promise<TypedArray[]>);
+    if (host === null && s.bytes === 0 && s.error === null) host = arrayOf(new ArrayBuffer(0), s.dtype);
+    if (host === null) {
       s.checkUsable('data');
       throw new InternalError(`[data] no value: ${s.state}`);
     }
-    return s.host;
+    return host;
   }
 
   dispose(s: Storage): void {

@@ -208,6 +208,9 @@ export const isPrim = <P extends Prim>(node: Node, prim: P): node is Node<P> => 
 let nextId = 1;
 let gradDepth = 0;
 
+/** The id that the next node gets: nodes made from now on have this one or a larger one. */
+export const nextNodeId = (): number => nextId;
+
 /** Runs `fn` with gradient tracking off: nodes built inside do not require grad. */
 export function withoutGrad<T>(fn: () => T): T {
   gradDepth++;

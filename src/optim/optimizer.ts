@@ -1,5 +1,5 @@
 import { realize, storageOf } from '../compile/index.js';
-import { ArgumentError, FormatError, ShapeError, sameShape, showShape } from '../graph/index.js';
+import { ArgumentError, FormatError, ShapeError, sameShape, showShape, TillerError } from '../graph/index.js';
 import { isTensor, keep, noGrad, type Tensor, tensor } from '../tensor/index.js';
 import { activeTrace, rebind, takeBackwardRoots, tracedScalars } from '../tensor/internal.js';
 
@@ -39,6 +39,8 @@ export abstract class Optimizer<Options extends { lr: number }> {
   /** Options may be changed between steps. */
   readonly paramGroups: ParamGroup<Options>[];
   readonly #state = new Map<Tensor, ParamState>();
+  /** Counts the states that were loaded. */
+  #generation = 0;
 
   /** @throws ArgumentError for no parameters, a parameter that does not require grad or is given twice, or an option out of range */
   constructor(
@@ -96,7 +98,11 @@ export abstract class Optimizer<Options extends { lr: number }> {
         .filter((p) => p.requiresGrad && p.grad !== null)
         .map((p) => ({ p, grad: p.grad!, group, state: this.stateOf(p, group) })),
     );
-    realizeNow(targets.flatMap(({ p, state }) => [p, ...Object.values(state.tensors)]));
+    const outer = activeTrace();
+    // In a compiled function with several steps, later ones start from values that the earlier ones only record.
+    realizeNow(
+      targets.flatMap(({ p, state }) => [p, ...Object.values(state.tensors)]).filter((t) => !outer?.rebound.has(t)),
+    );
 
     const updates = noGrad(() => {
       const rules = new Map<string, ReturnType<typeof this.rule>>();
@@ -109,7 +115,7 @@ export abstract class Optimizer<Options extends { lr: number }> {
       });
     });
 
-    const others = [...takeBackwardRoots(), ...metrics];
+    const losses = takeBackwardRoots();
     const trace = activeTrace();
     if (trace !== null) {
       // Recorded: the compiled function runs the updates together with its results, and counts the steps that it runs.
@@ -122,20 +128,44 @@ export abstract class Optimizer<Options extends { lr: number }> {
       }
       const options = this.optionsKey();
       trace.guard(this, 'an option of an optimizer changed', () => this.optionsKey() === options);
+      for (const { params } of this.paramGroups) {
+        for (const p of params) {
+          const { requiresGrad } = p;
+          trace.guard(
+            `${this.name} ${p.node.id}`,
+            'a parameter was frozen or unfrozen',
+            () => p.requiresGrad === requiresGrad,
+          );
+        }
+      }
+      const counts = updates.map(({ state }) => state);
+      const ahead = counts.map((c) => c.step - counts[0]!.step);
+      trace.guard(counts, 'parameters have taken different numbers of steps', () =>
+        counts.every((c, i) => c.step - counts[0]!.step === ahead[i]),
+      );
       return Promise.resolve();
     }
-    const done = realize(
-      [
-        ...updates.flatMap(({ update }) => [update.parameter, ...Object.values(update.state)]).map((t) => t.node),
-        ...others.map((t) => t.node),
-      ],
-      {
-        donate: [...new Set(targets.flatMap(({ p, state }) => [p, ...Object.values(state.tensors)]))].map(
-          (t) => storageOf(t.node)!,
-        ),
-        fetch: others.filter((t) => t.numel() <= MAX_FETCHED).map((t) => t.node),
-      },
-    );
+    const compute = (extra: readonly Tensor[]): Promise<void> =>
+      realize(
+        [
+          ...updates.flatMap(({ update }) => [update.parameter, ...Object.values(update.state)]).map((t) => t.node),
+          ...extra.map((t) => t.node),
+        ],
+        {
+          donate: [...new Set(targets.flatMap(({ p, state }) => [p, ...Object.values(state.tensors)]))].map(
+            (t) => storageOf(t.node)!,
+          ),
+          fetch: extra.filter((t) => t.numel() <= MAX_FETCHED).map((t) => t.node),
+        },
+      );
+    let done: Promise<void>;
+    try {
+      done = compute([...losses, ...metrics]);
+    } catch (error) {
+      // A loss that nobody steps for, built on what is gone by now or lives elsewhere, is not this step's business.
+      if (losses.length === 0 || !(error instanceof TillerError)) throw error;
+      done = compute(metrics);
+    }
     for (const { p, state, update } of updates) {
       rebind(p, update.parameter.node);
       for (const [name, value] of Object.entries(update.state)) rebind(state.tensors[name]!, value.node);
@@ -146,7 +176,8 @@ export abstract class Optimizer<Options extends { lr: number }> {
 
   /** The options that a compiled step has baked in: all but the learning rate, which rules make a runtime scalar. */
   private optionsKey(): string {
-    return JSON.stringify(this.paramGroups.map(({ params: _, lr: __, ...options }) => options));
+    const groups = this.paramGroups.map(({ params, lr: _, ...options }) => ({ ...options, parameters: params.length }));
+    return JSON.stringify([this.#generation, ...groups]);
   }
 
   private stateOf(p: Tensor, group: ParamGroup<Options>): ParamState {
@@ -210,6 +241,7 @@ export abstract class Optimizer<Options extends { lr: number }> {
       const { params: _, ...options } = saved.paramGroups[i]!;
       Object.assign(group, options);
     });
+    this.#generation++;
     this.#state.clear();
     for (const entry of loaded) if (entry !== null) this.#state.set(...entry);
   }

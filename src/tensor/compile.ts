@@ -1,10 +1,12 @@
-import { Placeholder, Recording, realize, type Storage, storageOf } from '../compile/index.js';
+import { Placeholder, Recording, realize, type Storage, storageOf, withoutValues } from '../compile/index.js';
 import {
   ArgumentError,
+  gradEnabled,
   isPrim,
   type LeafSource,
   leaf,
   type Node,
+  nextNodeId,
   type ScalarSource,
   scalarNode,
 } from '../graph/index.js';
@@ -71,11 +73,14 @@ export function compile<A extends unknown[], R>(fn: (...args: A) => R): Compiled
     if (activeTrace() !== null || insideTransform()) return fn(...args);
     const tensors: Tensor[] = [];
     const key = signature(args, tensors);
+    // A gradient has to flow back to the argument: results of a plan have no history.
+    if (gradEnabled() && tensors.some((t) => t.requiresGrad)) return fn(...args);
     const known = entries.get(key) ?? [];
     let entry = known.find((e) => usable(e) === null);
     if (entry === undefined) {
       lastReason = known.length === 0 ? 'the first call with these arguments' : usable(known[known.length - 1]!)!;
-      entry = trace(fn, args, tensors);
+      do entry = trace(fn, args, tensors);
+      while (entry === undefined);
       traces++;
       if (traces > WARN_TRACES) {
         console.warn(
@@ -101,6 +106,12 @@ function signature(value: unknown, tensors: Tensor[]): string {
   }
   if (Array.isArray(value)) return `[${value.map((v) => signature(v, tensors)).join(';')}]`;
   if (typeof value === 'object' && value !== null) {
+    const prototype: unknown = Object.getPrototypeOf(value);
+    if (prototype !== Object.prototype && prototype !== null) {
+      throw new ArgumentError(
+        `[compile] an argument is a ${value.constructor?.name ?? 'class'} (expected tensors, numbers, strings, arrays, plain objects; use others from outside)`,
+      );
+    }
     const fields = Object.entries(value).map(([name, v]) => `${JSON.stringify(name)}:${signature(v, tensors)}`);
     return `{${fields.join(';')}}`;
   }
@@ -109,14 +120,18 @@ function signature(value: unknown, tensors: Tensor[]): string {
       `[compile] an argument is a ${typeof value} (expected tensors, numbers, strings, arrays, objects)`,
     );
   }
-  return Object.is(value, -0) ? '-0' : `${typeof value} ${JSON.stringify(value) ?? String(value)}`;
+  if (typeof value === 'string') return JSON.stringify(value);
+  return Object.is(value, -0) ? '-0' : `${typeof value} ${String(value)}`;
 }
 
 /** Why an entry cannot be used any more; null where it can. */
 function usable(entry: Entry): string | null {
   for (const g of entry.trace.guards) if (!g.holds()) return g.reason;
   for (const i of entry.inputs) {
-    if (i.kind === 'captured' && i.storage.state !== 'ready' && i.storage.state !== 'pending') {
+    if (
+      i.kind === 'captured' &&
+      (i.storage.superseded || (i.storage.state !== 'ready' && i.storage.state !== 'pending'))
+    ) {
       return 'a tensor that it uses from outside was replaced or disposed';
     }
     if (i.kind === 'state' && i.tensor.disposed) return 'a tensor that it uses from outside was disposed';
@@ -134,8 +149,17 @@ function standIns(args: unknown, replace: (x: Tensor) => Tensor): unknown {
   return args;
 }
 
-function trace<A extends unknown[]>(fn: (...args: A) => unknown, args: A, tensors: readonly Tensor[]): Entry {
+/**
+ * Traces once. undefined where the function turned out to use values from outside that were not computed yet: they have been by then,
+ * and the trace is to be made again.
+ */
+function trace<A extends unknown[]>(
+  fn: (...args: A) => unknown,
+  args: A,
+  tensors: readonly Tensor[],
+): Entry | undefined {
   const made = new Trace();
+  const first = nextNodeId();
   const pending = takeBackwardRoots();
   const placeholders = new Map<LeafSource, number>();
   const scalarPlaces = new Map<ScalarSource, number>();
@@ -153,7 +177,7 @@ function trace<A extends unknown[]>(fn: (...args: A) => unknown, args: A, tensor
     return new Tensor(leaf(placeholder));
   }) as A;
   try {
-    const result: unknown = tracing(made, () => fn(...replaced));
+    const result: unknown = withoutValues(() => tracing(made, () => fn(...replaced)));
     if (result instanceof Promise) {
       throw new ArgumentError(
         '[compile] the function returned a promise (expected a synchronous function; do not await inside)',
@@ -162,6 +186,11 @@ function trace<A extends unknown[]>(fn: (...args: A) => unknown, args: A, tensor
     const results = result === undefined ? [] : tensorsOf('compile', result);
     const updated = [...made.rebound.keys()];
     const roots = [...results, ...updated].map((t) => t.node);
+    const outside = uncomputed(roots, first);
+    if (outside.length > 0) {
+      realize(outside);
+      return undefined;
+    }
     const owners = ownersOf(roots);
     const before = new Map([...made.rebound].map(([tensor, node]) => [sourceOf(node), tensor]));
     // A result may be read after the step that donates its storage: what is returned as it came in is copied, never donated.
@@ -194,13 +223,31 @@ function trace<A extends unknown[]>(fn: (...args: A) => unknown, args: A, tensor
   } finally {
     for (const [tensor, node] of made.rebound) {
       rebind(tensor, node);
-      tensor.grad = null;
+      const source = sourceOf(node);
+      if (source !== null) (source as Storage).superseded = false;
     }
+    for (const [tensor, gradient] of made.gradients) tensor.grad = gradient;
     for (const p of placeholders.keys()) (p as Placeholder).close();
     // Losses of the trace are no roots of a later step; those from before it still are.
     takeBackwardRoots();
     pending.forEach(addBackwardRoot);
   }
+}
+
+/** What a graph computes from nodes made before node `first` that are not stored yet: values from outside. */
+function uncomputed(roots: readonly Node[], first: number): Node[] {
+  const found = new Set<Node>();
+  const seen = new Set<Node>();
+  const stack = [...roots];
+  while (stack.length > 0) {
+    const node = stack.pop()!;
+    if (seen.has(node)) continue;
+    seen.add(node);
+    if (node.realized !== null || node.inputs.length === 0) continue;
+    if (node.id < first) found.add(node);
+    else stack.push(...node.inputs);
+  }
+  return [...found];
 }
 
 /** The stored source of a node, where it is stored. */
@@ -230,10 +277,12 @@ function storedNow(tensor: Tensor): Storage {
 }
 
 function replay(entry: Entry, tensors: readonly Tensor[]): unknown {
-  for (const before of entry.trace.beforeRun) before();
   const inputs = entry.inputs.map((i) =>
     i.kind === 'argument' ? storedNow(tensors[i.at]!) : i.kind === 'state' ? storedNow(i.tensor) : i.storage,
   );
+  // A call that cannot run counts no step and draws no numbers.
+  for (const s of inputs) s.checkUsable('compile');
+  for (const before of entry.trace.beforeRun) before();
   const scalars = entry.recording.scalars.map((source, i) => {
     const argument = entry.scalarArguments[i]!;
     return argument < 0 ? source.value : (tensors[argument]!.node as Node<'scalar'>).attrs.source.value;

@@ -19,6 +19,7 @@ import { ownerOf } from './handle.js';
 import { nodeOf } from './operands.js';
 import { keep } from './scope.js';
 import type { Tensor } from './tensor.js';
+import { activeTrace } from './trace.js';
 import { insideVmap } from './tracing.js';
 
 export interface BackwardOptions {
@@ -76,6 +77,7 @@ export function backward(x: Tensor, gradient?: Tensor | null, options?: Backward
     leaves.forEach(({ owner }, i) => {
       const g = gradients[i]!;
       if (g === null) return;
+      activeTrace()?.refuseOuterGradient(owner);
       owner.grad = keep(owner.derive(owner.grad === null ? g : binary('add', owner.grad.node, g)));
     });
   };

@@ -1,3 +1,4 @@
+import { Storage } from '../compile/index.js';
 import {
   ArgumentError,
   alias,
@@ -7,7 +8,10 @@ import {
   leaf,
   type Node,
   type Shape,
+  ShapeError,
   StaleTensorError,
+  sameShape,
+  showShape,
   UnsupportedError,
 } from '../graph/index.js';
 import type { Tensor } from './tensor.js';
@@ -95,6 +99,16 @@ export abstract class Handle {
   }
 
   set grad(value: Tensor | null) {
+    if (value !== null) {
+      if (!(value instanceof Handle))
+        throw new ArgumentError(`[grad] not a tensor: ${typeof value} (expected a tensor or null)`);
+      if (!sameShape(value.shape, this.shape) || value.dtype !== 'f32') {
+        throw new ShapeError(
+          `[grad] gradient is ${value.dtype}${showShape(value.shape)} (expected f32${showShape(this.shape)})`,
+        );
+      }
+    }
+    activeTrace()?.noteGradient(this as unknown as Tensor, this.gradient);
     this.gradient = value;
   }
 
@@ -137,6 +151,12 @@ function markedLeaf(node: Node): Node {
 /** The tensor whose `.grad` belongs to this node, if it is a leaf that requires grad. */
 export const ownerOf = (node: Node): Tensor | undefined => ownerOfLeaf.get(node);
 
+/** Tells those that captured a tensor's stored value that the tensor has another one now. */
+function supersede(node: Node): void {
+  const source = node.realized ?? (isPrim(node, 'leaf') ? node.attrs.source : null);
+  if (source instanceof Storage) source.superseded = true;
+}
+
 /**
  * Points a tensor at another value: what an optimizer does to a parameter. The tensor keeps whether it is a leaf that requires grad,
  * and its `.grad`. A realised node is read as a leaf, so that its history can be collected.
@@ -148,6 +168,7 @@ export function rebind(tensor: Tensor, node: Node): void {
     );
   }
   activeTrace()?.noteRebind(tensor, tensor.node);
+  supersede(tensor.node);
   const source = isPrim(node, 'leaf') ? null : node.realized;
   if (source !== null) adopted.add(source);
   tensor.rebind(source === null ? node : leaf(source), tensor.requiresGrad);

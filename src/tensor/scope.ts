@@ -1,5 +1,5 @@
 import { realize } from '../compile/index.js';
-import { constant } from '../graph/index.js';
+import { constant, TillerError } from '../graph/index.js';
 import { isAdopted, watchingTensors } from './handle.js';
 import { tensorsWithin } from './structure.js';
 import type { Tensor } from './tensor.js';
@@ -56,6 +56,13 @@ function free(made: readonly Tensor[], last: number, returned: readonly Tensor[]
   if (computed.length === 0) return;
   // What stays may still need what is about to go.
   const waiting = [...spared].filter((node) => node.realized === null);
-  if (waiting.length > 0) void realize(waiting);
+  for (const node of waiting) {
+    try {
+      realize([node]);
+    } catch (error) {
+      // What is stale already (a gradient after its step) says so where it is read.
+      if (!(error instanceof TillerError)) throw error;
+    }
+  }
   for (const x of computed) x.dispose();
 }

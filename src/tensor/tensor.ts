@@ -153,9 +153,14 @@ export class Tensor extends Handle {
     }
   }
 
+  /** Whether this is another tensor's value as it is (`x.reshape(x.shape)`): then it is not this one's to free. */
+  #borrows = false;
+
   /** @internal */
   derive(node: Node): Tensor {
-    return new Tensor(node);
+    const derived = new Tensor(node);
+    derived.#borrows = node === this.node;
+    return derived;
   }
 
   /** Number of elements. */
@@ -233,7 +238,7 @@ export class Tensor extends Handle {
   /** Frees the storage of the value; the tensor, and others that share the value, cannot be read afterwards. Twice is fine. */
   dispose(): void {
     if (this.disposed) return;
-    disposeNode(this.node);
+    if (!this.#borrows) disposeNode(this.node);
     this.release();
   }
 

@@ -1,4 +1,4 @@
-import type { Node, ScalarSource } from '../graph/index.js';
+import { ArgumentError, type Node, type ScalarSource } from '../graph/index.js';
 import type { Tensor } from './tensor.js';
 
 /** What a compiled function does beside computing its results, noted while it is traced. */
@@ -10,6 +10,21 @@ export class Trace {
   /** Conditions of the trace beside its arguments; where one no longer holds, the function is traced again for the reason given. */
   readonly guards: { readonly holds: () => boolean; readonly reason: string }[] = [];
   private readonly guarded = new Set<unknown>();
+
+  /** Gradients as they were before the trace, of the tensors whose gradient it set. */
+  readonly gradients = new Map<Tensor, Tensor | null>();
+
+  noteGradient(tensor: Tensor, before: Tensor | null): void {
+    if (!this.gradients.has(tensor)) this.gradients.set(tensor, before);
+  }
+
+  /** Throws ArgumentError where a gradient from before the trace would be baked into it. */
+  refuseOuterGradient(tensor: Tensor): void {
+    if (tensor.grad === null || this.gradients.has(tensor)) return;
+    throw new ArgumentError(
+      '[backward] a parameter has a gradient from outside of the compiled function (call zeroGrad() inside, before backward())',
+    );
+  }
 
   noteRebind(tensor: Tensor, before: Node): void {
     if (!this.rebound.has(tensor)) this.rebound.set(tensor, before);
