@@ -3,7 +3,7 @@ import { levelOf, rowsOf } from '../../../kernels/lower/lower.js';
 import { InternalError, isPrim, type Node, sizeOf, topologicalOrder } from '../../graph/index.js';
 import { Cluster, fitsDomain, sameSpace } from './cluster.js';
 import { isContraction, isHeavy, isMovement, isReindexing, isSource, operationCost, repeatCost } from './cost.js';
-import { freeingEarly } from './order.js';
+import { inOrder } from './order.js';
 
 /** Nodes computed inside one kernel; bounds the size of generated expressions and the depth of recursion over them. */
 const MAX_INTERIOR = 160;
@@ -72,7 +72,7 @@ class Fuser {
       }
       this.place(node);
     }
-    return this.inOrder();
+    return this.ordered();
   }
 
   private place(node: Node): void {
@@ -280,33 +280,10 @@ class Fuser {
     return first;
   }
 
-  /** All clusters, dependencies first, otherwise in the order in which the graph was written. */
-  private inOrder(): Cluster[] {
+  private ordered(): Cluster[] {
     const rank = new Map(this.order.map((n, i) => [n, i]));
     const clusters = [...new Set(this.storedIn.values())];
     for (const k of clusters) k.outputs.sort((a, b) => rank.get(a)! - rank.get(b)!);
-    const key = (k: Cluster): number => rank.get(k.outputs[k.outputs.length - 1]!)!;
-    clusters.sort((a, b) => key(a) - key(b));
-    const done = new Set<Cluster>();
-    const out: Cluster[] = [];
-    for (const start of clusters) {
-      const stack = [start];
-      while (stack.length > 0) {
-        const k = stack[stack.length - 1]!;
-        const waiting = [...this.dependenciesOf(k)].filter((d) => !done.has(d));
-        if (waiting.length > 0 && !done.has(k)) {
-          if (stack.length > clusters.length)
-            throw new InternalError('[schedule] kernels depend on each other in a circle');
-          stack.push(...waiting.sort((a, b) => key(b) - key(a)));
-          continue;
-        }
-        stack.pop();
-        if (!done.has(k)) {
-          done.add(k);
-          out.push(k);
-        }
-      }
-    }
-    return freeingEarly(out, this.storedIn, this.roots);
+    return inOrder(clusters, this.storedIn, [...this.roots]);
   }
 }
