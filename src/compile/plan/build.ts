@@ -14,7 +14,7 @@ import {
 } from '../../graph/index.js';
 import { simplify } from '../../graph/simplify/index.js';
 import type { Cluster } from '../schedule/cluster.js';
-import { isSource } from '../schedule/cost.js';
+import { isSource, operationCost } from '../schedule/cost.js';
 import { decompose } from '../schedule/decompose.js';
 import { fuse } from '../schedule/fuse.js';
 import { legalize } from '../schedule/legalize.js';
@@ -117,8 +117,14 @@ class Planner {
         try {
           lowered.push(this.lower([k], new Map()));
         } catch (error) {
-          if (!(error instanceof FusionMismatch) || forced.has(error.node)) throw error;
-          refused.add(error.node);
+          if (!(error instanceof FusionMismatch)) throw error;
+          if (!forced.has(error.node)) refused.add(error.node);
+          else {
+            // Storing one node was not enough: nothing that this kernel computes stays inside.
+            const inside = [...k.interior].filter((n) => operationCost(n) > 0 && !forced.has(n));
+            if (inside.length === 0) throw error;
+            for (const n of inside) refused.add(n);
+          }
         }
       }
       if (refused.size === 0) return { clusters, lowered };

@@ -12,6 +12,9 @@ export class Cluster implements Group {
   /** Interior nodes below the contraction: its operands' prologue. */
   readonly operandSide = new Set<Node>();
 
+  /** At how many different indices a node is computed for each element of the kernel. */
+  readonly evaluations = new Map<Node, number>();
+
   /** Elements of each output, where the cluster is elementwise. */
   get size(): number {
     return sizeOf(this.outputs[0]!.shape);
@@ -46,6 +49,7 @@ export class Cluster implements Group {
     for (const o of other.outputs) if (!this.outputs.includes(o)) this.outputs.push(o);
     for (const n of other.interior) this.interior.add(n);
     for (const n of other.operandSide) this.operandSide.add(n);
+    for (const [n, times] of other.evaluations) this.evaluations.set(n, Math.max(times, this.evaluations.get(n) ?? 0));
     this.domain ??= other.domain;
     this.anchor ??= other.anchor;
   }

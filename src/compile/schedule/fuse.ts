@@ -9,6 +9,8 @@ import { inOrder } from './order.js';
 const MAX_INTERIOR = 160;
 /** Instructions an operand element of a contraction may cost: it is computed anew for every tile that reads it. */
 const MAX_PROLOGUE = 6;
+/** Instructions for computing a value at several indices in one kernel instead of storing it. */
+const MAX_REEVALUATION = 8;
 /** Instructions that may be repeated in several kernels instead of storing the value. */
 const MAX_REPEAT = 4;
 /** A heavy value repeated over at least this many elements is stored first. */
@@ -142,6 +144,7 @@ class Fuser {
 
   private join(node: Node, k: Cluster): void {
     if (k.anchor !== null && node !== k.anchor && this.feedsAnchor(node, k)) k.operandSide.add(node);
+    k.evaluations.set(node, this.evaluationsIn(node, k));
     k.interior.add(node);
     let set = this.members.get(node);
     if (set === undefined) this.members.set(node, (set = new Set()));
@@ -158,6 +161,18 @@ class Fuser {
     return (this.users.get(node) ?? []).filter((u) => k.interior.has(u));
   }
 
+  /** At how many indices a kernel computes a node for each of its elements: once for its direct users, and once for each that shifts or cuts it. */
+  private evaluationsIn(node: Node, k: Cluster): number {
+    let direct = k.outputs.includes(node) ? 1 : 0;
+    let shifted = 0;
+    for (const u of this.usersIn(node, k)) {
+      const times = k.evaluations.get(u) ?? 1;
+      if (isReindexing(u)) shifted += times;
+      else direct = Math.max(direct, times);
+    }
+    return Math.max(1, direct + shifted);
+  }
+
   private feedsAnchor(node: Node, k: Cluster): boolean {
     return this.usersIn(node, k).some((u) => u === k.anchor || k.operandSide.has(u));
   }
@@ -170,15 +185,17 @@ class Fuser {
     if (isMovement(node)) return k.interior.size < 2 * MAX_INTERIOR;
     if (!this.roomFor(node, k)) return false;
     const users = this.usersIn(node, k);
-    const reindexed = users.filter(isReindexing).length;
-    if (operationCost(node) > 0 && (reindexed >= 2 || users.some((u) => repeats(u, node)))) return false;
+    const cost = operationCost(node);
+    const times = this.evaluationsIn(node, k);
+    if (cost > 0 && ((times > 1 && times * cost > MAX_REEVALUATION) || users.some((u) => repeats(u, node))))
+      return false;
     if (isHeavy(node) && this.broadcastBy(node, users) >= MAX_BROADCAST_REPEAT && !this.isRowValue(node, k))
       return false;
     if (k.anchor !== null && this.feedsAnchor(node, k)) {
       if (node.prim === 'concat') return false;
-      let cost = operationCost(node);
-      for (const n of k.operandSide) cost += operationCost(n);
-      return cost <= MAX_PROLOGUE;
+      let prologue = cost;
+      for (const n of k.operandSide) prologue += operationCost(n);
+      return prologue <= MAX_PROLOGUE;
     }
     return true;
   }
