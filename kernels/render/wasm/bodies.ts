@@ -1,8 +1,7 @@
 /** Numeric functions on vectors of four lanes. A bool is a mask: all ones or all zeros. */
 import { InternalError } from '../../../src/graph/index.js';
 import type { BasicOp, Loop, Num, NumericFn } from '../../numerics/index.js';
-import { bitsOf } from '../wgsl-values.js';
-import { type Block, i32, Local, lane, type Operation, op, type Value } from './encoder.js';
+import { type Block, bitsOf, i32, Local, lane, type Operation, op, type Value } from './encoder.js';
 import { exp, expWithin } from './exponential.js';
 import type { KernelFunction } from './kernel-module.js';
 

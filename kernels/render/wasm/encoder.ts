@@ -16,7 +16,10 @@
  * ```
  */
 import { InternalError } from '../../../src/graph/index.js';
-import { LANE_ACCESSES, LANE_OPERATIONS, LOADS, OPERATIONS, STORES } from './opcodes.js';
+import type { NumType } from '../../numerics/index.js';
+import { LANE_ACCESSES, LANE_OPERATIONS, LOADS, OPERATIONS, type Operation, STORES } from './opcodes.js';
+
+export type { Operation } from './opcodes.js';
 
 export type ValType = 'i32' | 'i64' | 'f32' | 'f64' | 'v128';
 
@@ -80,11 +83,9 @@ function check(name: string, operands: string, args: readonly Value[]): void {
   }
 }
 
-export type Operation = keyof typeof OPERATIONS;
-
-/** An operation by its name in the WebAssembly text format. */
+/** An operation on values of the types that it takes. */
 export function op(name: Operation, ...args: Value[]): Value {
-  const [code, operands, result] = OPERATIONS[name];
+  const { code, operands, result } = OPERATIONS[name];
   check(name, operands, args);
   return { type: TYPES[result]!, code: [...args.map((arg) => arg.code), ...opcode(code)] };
 }
@@ -121,6 +122,13 @@ export function loadLane(
   const [code, align] = LANE_ACCESSES[name];
   check(name, 'iv', [address, vector]);
   return { type: 'v128', code: [address.code, vector.code, 0xfd, code, align, ...unsigned(offset), at] };
+}
+
+/** The bits of a constant as a u32; a bool's are 0 or 1. */
+export function bitsOf(value: number, type: NumType): number {
+  if (type === 'f32') floats[0] = value;
+  else words[0] = type === 'bool' ? Number(value !== 0) : value;
+  return words[0]!;
 }
 
 export const i32 = (value: number): Value => ({ type: 'i32', code: [0x41, ...signed(value)] });

@@ -1,9 +1,9 @@
 import type { DType } from '../../../src/graph/index.js';
 import type { BufferSpec, Expr, Kernel } from '../../ir.js';
 import { countUses, rootsOfKernel } from '../uses.js';
-import { bitsOf } from '../wgsl-values.js';
 import {
   type Block,
+  bitsOf,
   i32,
   type Local,
   load,

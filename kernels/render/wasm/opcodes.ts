@@ -1,107 +1,64 @@
 /**
- * Operations without immediates: opcode, and types of the operands and the result by one letter (i: i32, l: i64, f: f32, d: f64,
- * v: v128). Opcodes from 0x100 have the prefix 0xfd (SIMD) and the rest as their number.
+ * Operations without immediates, in runs of consecutive opcodes: the first opcode, the type that the names start with, the names.
+ * Opcodes from 0x100 have the prefix 0xfd (SIMD) and the rest as their number. Notes: `andnot` is the first operand without the bits
+ * of the second; `bitselect` and `relaxed_laneselect` take from the first operand where the third has ones, else from the second;
+ * `pmin` is b < a ? b : a, `pmax` a < b ? b : a; `relaxed_madd` is a * b + c, `relaxed_nmadd` c - a * b.
  */
-export const OPERATIONS = {
-  'i32.eqz': [0x45, 'i', 'i'],
-  'i32.eq': [0x46, 'ii', 'i'],
-  'i32.ne': [0x47, 'ii', 'i'],
-  'i32.lt_s': [0x48, 'ii', 'i'],
-  'i32.lt_u': [0x49, 'ii', 'i'],
-  'i32.gt_s': [0x4a, 'ii', 'i'],
-  'i32.gt_u': [0x4b, 'ii', 'i'],
-  'i32.le_s': [0x4c, 'ii', 'i'],
-  'i32.le_u': [0x4d, 'ii', 'i'],
-  'i32.ge_s': [0x4e, 'ii', 'i'],
-  'i32.ge_u': [0x4f, 'ii', 'i'],
-  'i32.add': [0x6a, 'ii', 'i'],
-  'i32.sub': [0x6b, 'ii', 'i'],
-  'i32.mul': [0x6c, 'ii', 'i'],
-  'i32.div_s': [0x6d, 'ii', 'i'],
-  'i32.div_u': [0x6e, 'ii', 'i'],
-  'i32.rem_s': [0x6f, 'ii', 'i'],
-  'i32.rem_u': [0x70, 'ii', 'i'],
-  'i32.and': [0x71, 'ii', 'i'],
-  'i32.or': [0x72, 'ii', 'i'],
-  'i32.xor': [0x73, 'ii', 'i'],
-  'i32.shl': [0x74, 'ii', 'i'],
-  'i32.shr_s': [0x75, 'ii', 'i'],
-  'i32.shr_u': [0x76, 'ii', 'i'],
-  'f32.add': [0x92, 'ff', 'f'],
-  'f32.mul': [0x94, 'ff', 'f'],
-  'f32.reinterpret_i32': [0xbe, 'i', 'f'],
-  'i32.reinterpret_f32': [0xbc, 'f', 'i'],
-  'i8x16.swizzle': [0x10e, 'vv', 'v'],
-  'i32x4.splat': [0x111, 'i', 'v'],
-  'f32x4.splat': [0x113, 'f', 'v'],
-  'i32x4.eq': [0x137, 'vv', 'v'],
-  'i32x4.ne': [0x138, 'vv', 'v'],
-  'i32x4.lt_s': [0x139, 'vv', 'v'],
-  'i32x4.lt_u': [0x13a, 'vv', 'v'],
-  'i32x4.gt_s': [0x13b, 'vv', 'v'],
-  'i32x4.gt_u': [0x13c, 'vv', 'v'],
-  'i32x4.le_s': [0x13d, 'vv', 'v'],
-  'i32x4.le_u': [0x13e, 'vv', 'v'],
-  'i32x4.ge_s': [0x13f, 'vv', 'v'],
-  'i32x4.ge_u': [0x140, 'vv', 'v'],
-  'f32x4.eq': [0x141, 'vv', 'v'],
-  'f32x4.ne': [0x142, 'vv', 'v'],
-  'f32x4.lt': [0x143, 'vv', 'v'],
-  'f32x4.gt': [0x144, 'vv', 'v'],
-  'f32x4.le': [0x145, 'vv', 'v'],
-  'f32x4.ge': [0x146, 'vv', 'v'],
-  'v128.not': [0x14d, 'v', 'v'],
-  'v128.and': [0x14e, 'vv', 'v'],
-  /** The first operand without the bits of the second. */
-  'v128.andnot': [0x14f, 'vv', 'v'],
-  'v128.or': [0x150, 'vv', 'v'],
-  'v128.xor': [0x151, 'vv', 'v'],
-  /** Bits of the first operand where those of the third are set, else of the second. */
-  'v128.bitselect': [0x152, 'vvv', 'v'],
-  'v128.any_true': [0x153, 'v', 'i'],
-  'f32x4.ceil': [0x167, 'v', 'v'],
-  'f32x4.floor': [0x168, 'v', 'v'],
-  'f32x4.trunc': [0x169, 'v', 'v'],
-  'f32x4.nearest': [0x16a, 'v', 'v'],
-  'i32x4.abs': [0x1a0, 'v', 'v'],
-  'i32x4.neg': [0x1a1, 'v', 'v'],
-  'i32x4.all_true': [0x1a3, 'v', 'i'],
-  'i32x4.bitmask': [0x1a4, 'v', 'i'],
-  'i32x4.shl': [0x1ab, 'vi', 'v'],
-  'i32x4.shr_s': [0x1ac, 'vi', 'v'],
-  'i32x4.shr_u': [0x1ad, 'vi', 'v'],
-  'i32x4.add': [0x1ae, 'vv', 'v'],
-  'i32x4.sub': [0x1b1, 'vv', 'v'],
-  'i32x4.mul': [0x1b5, 'vv', 'v'],
-  'i32x4.min_s': [0x1b6, 'vv', 'v'],
-  'i32x4.min_u': [0x1b7, 'vv', 'v'],
-  'i32x4.max_s': [0x1b8, 'vv', 'v'],
-  'i32x4.max_u': [0x1b9, 'vv', 'v'],
-  'f32x4.abs': [0x1e0, 'v', 'v'],
-  'f32x4.neg': [0x1e1, 'v', 'v'],
-  'f32x4.sqrt': [0x1e3, 'v', 'v'],
-  'f32x4.add': [0x1e4, 'vv', 'v'],
-  'f32x4.sub': [0x1e5, 'vv', 'v'],
-  'f32x4.mul': [0x1e6, 'vv', 'v'],
-  'f32x4.div': [0x1e7, 'vv', 'v'],
-  'f32x4.min': [0x1e8, 'vv', 'v'],
-  'f32x4.max': [0x1e9, 'vv', 'v'],
-  /** b < a ? b : a, and a < b ? b : a. */
-  'f32x4.pmin': [0x1ea, 'vv', 'v'],
-  'f32x4.pmax': [0x1eb, 'vv', 'v'],
-  'i32x4.trunc_sat_f32x4_s': [0x1f8, 'v', 'v'],
-  'i32x4.trunc_sat_f32x4_u': [0x1f9, 'v', 'v'],
-  'f32x4.convert_i32x4_s': [0x1fa, 'v', 'v'],
-  'f32x4.convert_i32x4_u': [0x1fb, 'v', 'v'],
-  // Relaxed SIMD.
-  'i32x4.relaxed_trunc_f32x4_s': [0x201, 'v', 'v'],
-  'i32x4.relaxed_trunc_f32x4_u': [0x202, 'v', 'v'],
-  /** a * b + c, and c - a * b. */
-  'f32x4.relaxed_madd': [0x205, 'vvv', 'v'],
-  'f32x4.relaxed_nmadd': [0x206, 'vvv', 'v'],
-  /** As bitselect, where the third operand's lanes are all ones or all zeros. */
-  'i32x4.relaxed_laneselect': [0x20b, 'vvv', 'v'],
-} as const satisfies Record<string, readonly [code: number, operands: string, result: string]>;
+const RUNS = [
+  [0x45, 'i32', 'eqz eq ne lt_s lt_u gt_s gt_u le_s le_u ge_s ge_u'],
+  [0x6a, 'i32', 'add sub mul div_s div_u rem_s rem_u and or xor shl shr_s shr_u'],
+  [0x111, 'i32x4', 'splat'],
+  [0x113, 'f32x4', 'splat'],
+  [0x137, 'i32x4', 'eq ne lt_s lt_u gt_s gt_u le_s le_u ge_s ge_u'],
+  [0x141, 'f32x4', 'eq ne lt gt le ge'],
+  [0x14d, 'v128', 'not and andnot or xor bitselect any_true'],
+  [0x167, 'f32x4', 'ceil floor trunc nearest'],
+  [0x1a0, 'i32x4', 'abs neg'],
+  [0x1ab, 'i32x4', 'shl shr_s shr_u add'],
+  [0x1b1, 'i32x4', 'sub'],
+  [0x1b5, 'i32x4', 'mul min_s min_u max_s max_u'],
+  [0x1e0, 'f32x4', 'abs neg'],
+  [0x1e3, 'f32x4', 'sqrt add sub mul div min max pmin pmax'],
+  [0x1f8, 'i32x4', 'trunc_sat_f32x4_s trunc_sat_f32x4_u'],
+  [0x1fa, 'f32x4', 'convert_i32x4_s convert_i32x4_u'],
+  [0x201, 'i32x4', 'relaxed_trunc_f32x4_s relaxed_trunc_f32x4_u'],
+  [0x205, 'f32x4', 'relaxed_madd relaxed_nmadd'],
+  [0x20b, 'i32x4', 'relaxed_laneselect'],
+] as const;
+
+type Words<S extends string> = S extends `${infer First} ${infer Rest}` ? First | Words<Rest> : S;
+type NamesOf<Run> = Run extends readonly [number, infer Type extends string, infer Names extends string]
+  ? `${Type}.${Words<Names>}`
+  : never;
+
+/** The name of an operation in the WebAssembly text format. */
+export type Operation = NamesOf<(typeof RUNS)[number]>;
+
+/** Types by one letter: i is i32, f f32, v v128. */
+interface Signature {
+  readonly code: number;
+  readonly operands: string;
+  readonly result: string;
+}
+
+const UNARY = /^(not|ceil|floor|trunc|nearest|abs|neg|sqrt|convert|relaxed_trunc)/;
+
+function operandsOf(type: string, name: string): string {
+  if (type === 'i32') return name === 'eqz' ? 'i' : 'ii';
+  if (name === 'splat') return type[0]!;
+  if (/^sh[lr]/.test(name)) return 'vi';
+  if (/select|madd/.test(name)) return 'vvv';
+  return UNARY.test(name) || name === 'any_true' ? 'v' : 'vv';
+}
+
+export const OPERATIONS = {} as Readonly<Record<Operation, Signature>>;
+for (const [first, type, names] of RUNS) {
+  names.split(' ').forEach((name, i) => {
+    const result = type === 'i32' || name === 'any_true' ? 'i' : 'v';
+    const signature: Signature = { code: first + i, operands: operandsOf(type, name), result };
+    Object.assign(OPERATIONS, { [`${type}.${name}`]: signature });
+  });
+}
 
 /** Operations with a lane number: opcode (all SIMD), types. */
 export const LANE_OPERATIONS = {

@@ -42,11 +42,14 @@ function costsOf(segment: WasmSegment): Costs {
   return costs;
 }
 
-/** Vectors of points at a time, where lanes are points: enough to hide the latency of light bodies. */
+/**
+ * Vectors of points at a time, where lanes are points: enough to hide the latency of light bodies. Sums of columns take many: memory is
+ * then read in longer runs, which is worth more than keeping all sums in registers.
+ */
 function vectorsOfPoints({ parallel, body }: WasmSegment): number {
   const weight = Math.max(...body.map((statement) => weightBelow(rootsOfStatement(statement))));
   const reduces = body.some(({ kind }) => kind === 'reduce');
-  let vectors = weight > 60 ? 1 : weight > 20 ? 2 : reduces && weight <= 4 && !body.some(hasTracked) ? 8 : 4;
+  let vectors = weight > 60 ? 1 : weight > 20 ? 2 : reduces && weight <= 4 && !body.some(hasTracked) ? 16 : 4;
   // A few points are spread over many tasks.
   while (vectors > 1 && reduces && pointsOf(parallel) < 4 * vectors * 16) vectors /= 2;
   return vectors;
