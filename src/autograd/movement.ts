@@ -1,6 +1,7 @@
 import { flip, pad, permute, reshape, slice } from '../graph/movement.js';
-import type { Node } from '../graph/node.js';
+import type { Node, PrimAttrs } from '../graph/node.js';
 import { reduce } from '../graph/reduce.js';
+import type { Shape } from '../graph/shape.js';
 import { add } from './arithmetic.js';
 import type { VjpRules } from './rule.js';
 
@@ -50,20 +51,21 @@ export const movementRules: MovementRules = {
       return needs[i] ? slice(g, start, part.shape) : null;
     });
   },
-  window: (node, g) => {
-    const { axes, size, stride, dilation } = node.attrs;
-    const x = node.inputs[0]!;
-    let folded = g;
-    for (let i = axes.length - 1; i >= 0; i--) {
-      folded = foldAxis(folded, axes[i]!, x.shape[axes[i]!]!, {
-        size: size[i]!,
-        stride: stride[i]!,
-        dilation: dilation[i]!,
-      });
-    }
-    return [folded];
-  },
+  window: (node, g) => [foldWindows(g, node.inputs[0]!.shape, node.attrs)],
 };
+
+/** Adds windows back to where `window` took them from, into zeros of a shape: its transpose. */
+export function foldWindows(windows: Node, shape: Shape, { axes, size, stride, dilation }: PrimAttrs['window']): Node {
+  let folded = windows;
+  for (let i = axes.length - 1; i >= 0; i--) {
+    folded = foldAxis(folded, axes[i]!, shape[axes[i]!]!, {
+      size: size[i]!,
+      stride: stride[i]!,
+      dilation: dilation[i]!,
+    });
+  }
+  return folded;
+}
 
 interface AxisWindow {
   size: number;

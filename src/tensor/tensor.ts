@@ -12,6 +12,7 @@ import {
   UnsupportedError,
 } from '../graph/index.js';
 import * as activations from './activations.js';
+import * as adaptivePooling from './adaptivePooling.js';
 import * as aliases from './aliases.js';
 import * as arithmetic from './arithmetic.js';
 import * as positions from './at.js';
@@ -24,15 +25,19 @@ import * as differentiation from './differentiation.js';
 import * as elementwise from './elementwise.js';
 import { Handle } from './handle.js';
 import * as histograms from './histograms.js';
+import * as imageLayout from './imageLayout.js';
 import * as indexing from './indexing.js';
 import * as linalg from './linalg.js';
 import * as losses from './losses.js';
 import * as movement from './movement.js';
 import type { TensorLike } from './operands.js';
 import * as padding from './padding.js';
+import * as pooling from './pooling.js';
 import { formatTensor, formatUnread } from './print.js';
 import * as reductions from './reductions.js';
 import * as repeating from './repeating.js';
+import * as resizing from './resizing.js';
+import * as sampling from './sampling.js';
 import * as scattering from './scattering.js';
 import * as sorting from './sorting.js';
 import * as special from './special.js';
@@ -63,6 +68,11 @@ const FAMILIES = [
   sorting,
   turning,
   contractions,
+  adaptivePooling,
+  pooling,
+  imageLayout,
+  resizing,
+  sampling,
 ];
 
 // A type can look at overloads only a fixed number of them at a time; fewer leave `unknown` in the places that they do not fill.
@@ -107,6 +117,11 @@ type ScatteringMethods = MethodsOf<typeof scattering>;
 type SortingMethods = MethodsOf<typeof sorting>;
 type TurningMethods = MethodsOf<typeof turning>;
 type ContractionMethods = MethodsOf<typeof contractions>;
+type AdaptivePoolingMethods = MethodsOf<typeof adaptivePooling>;
+type PoolingMethods = MethodsOf<typeof pooling>;
+type ImageLayoutMethods = MethodsOf<typeof imageLayout>;
+type ResizingMethods = MethodsOf<typeof resizing>;
+type SamplingMethods = MethodsOf<typeof sampling>;
 
 export interface Tensor
   extends ElementwiseMethods,
@@ -131,7 +146,12 @@ export interface Tensor
     ScatteringMethods,
     SortingMethods,
     TurningMethods,
-    ContractionMethods {}
+    ContractionMethods,
+    AdaptivePoolingMethods,
+    PoolingMethods,
+    ImageLayoutMethods,
+    ResizingMethods,
+    SamplingMethods {}
 
 const INSPECT = Symbol.for('nodejs.util.inspect.custom');
 

@@ -1,4 +1,5 @@
 import { UnsupportedError } from '../graph/index.js';
+import { activeTrace } from './trace.js';
 
 let transform: string | null = null;
 let vmaps = 0;
@@ -25,7 +26,8 @@ export const insideVmap = (): boolean => vmaps > 0;
 
 /** Refuses an operation whose result has a shape that depends on data: a transform has no data to ask. */
 export function refuseInTransforms(op: string): void {
-  if (transform !== null) {
-    throw new UnsupportedError(`[${op}] the shape depends on data, inside ${transform} (expected { size } there)`);
+  const inside = transform ?? (activeTrace() === null ? null : 'compile');
+  if (inside !== null) {
+    throw new UnsupportedError(`[${op}] the shape depends on data, inside ${inside} (expected { size } there)`);
   }
 }

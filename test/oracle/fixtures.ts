@@ -40,6 +40,8 @@ export const FIXTURES = [
   'ordering',
   'products',
   'transforms',
+  'imaging',
+  'sampling',
 ] as const;
 
 /** The cases of a fixture file, without `.json`. */

@@ -11,8 +11,8 @@ import sys
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 sys.dont_write_bytecode = True
 
-from golden import (arranging, combining, composing, contracting, elementwise, indexing, integers, moving, ordering,
-                    pointwise, products, randomness, reducing, special, transforms)
+from golden import (arranging, combining, composing, contracting, elementwise, imaging, indexing, integers, moving, ordering,
+                    pointwise, products, randomness, reducing, sampling, special, transforms)
 
 FIXTURES = pathlib.Path(__file__).parents[1] / 'fixtures' / 'oracle'
 
@@ -21,7 +21,7 @@ if __name__ == '__main__':
     total = 0
     count = 0
     for module in (elementwise, special, integers, reducing, moving, contracting, composing, randomness, pointwise, combining,
-                   arranging, indexing, ordering, products, transforms):
+                   arranging, indexing, ordering, products, transforms, imaging, sampling):
         cases = module.cases()
         names = [case['op'] + case['name'] for case in cases]
         assert len(set(names)) == len(names), [n for n in names if names.count(n) > 1]

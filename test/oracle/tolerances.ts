@@ -99,20 +99,22 @@ const OPS: Record<Exclude<ToleranceName, 'affine'>, string> = {
     fliplr flipud rot90 movedim moveaxis swapaxes swapdims ravel view reshapeAs viewAs expandAs atleast1d atleast2d atleast3d unfold
     diag diagonal diagEmbed diagflat diagonalScatter hstack vstack rowStack dstack columnStack broadcastTensors meshgrid cartesianProd
     combinations blockDiag trilIndices triuIndices sort argsort msort topk kthvalue searchsorted bucketize isin unique
-    uniqueConsecutive histc kron`,
+    uniqueConsecutive histc kron maxPool1d maxPool3d adaptiveMaxPool1d adaptiveMaxPool2d adaptiveMaxPool3d maxUnpool1d maxUnpool2d maxUnpool3d
+    upsample upsampleNearest pixelShuffle pixelUnshuffle channelShuffle im2col`,
   division: 'reciprocal sqrt rsqrt div floorDivide trueDivide divide',
   functions: `exp expm1 log log1p log2 log10 sin cos tan asin acos atan sinh cosh tanh sigmoid erf erfc erfinv atan2 expit exp2 deg2rad rad2deg
     arcsin arccos arctan arctan2`,
   power: 'pow floatPower',
   sums: `sum mean matmul dot linear conv1d conv2d conv3d avgPool2d nllLoss mseLoss l1Loss reluSum
-    trace scatterAdd bincount tensordot inner mm bmm mv vdot`,
+    trace scatterAdd bincount tensordot inner mm bmm mv vdot convTranspose1d convTranspose2d convTranspose3d avgPool1d avgPool3d`,
   products: 'prod',
   compositions: `leakyRelu elu gelu silu mish softplus logSigmoid softsign var std norm logsumexp softmax logSoftmax crossEntropy
     huberLoss binaryCrossEntropyWithLogits layerNorm attention mlp
     asinh acosh atanh arcsinh arccosh arctanh sinc entr logit ndtr ndtri celu selu hardsigmoid hardswish tanhshrink prelu glu softmin
     hypot logaddexp logaddexp2 xlogy xlog1py ldexp lerp addcmul addcdiv polygamma mvlgamma
     scatterReduce indexAdd indexReduce histogram
-    einsum addmm addmv addr addbmm baddbmm bilinear cross cdist chainMatmul multiDot matrixPower vander`,
+    einsum addmm addmv addr addbmm baddbmm bilinear cross cdist chainMatmul multiDot matrixPower vander
+    lpPool1d lpPool2d adaptiveAvgPool1d adaptiveAvgPool2d adaptiveAvgPool3d interpolate upsampleBilinear gridSample affineGrid fold col2im`,
   gamma: 'lgamma digamma',
   deep: `deepChain hessianOfWeighed hessianOfNetwork hessianOfProduct hvpOfNetwork hvpOfFiltered jacobianOfCoupled jacfwdOfCoupled
     jacfwdOfSorted jvpOfAttention gradientsByExample`,
@@ -122,7 +124,7 @@ const CLASS_OF = new Map<string, ToleranceName>(
   Object.entries(OPS).flatMap(([name, ops]) => ops.split(/\s+/).map((op) => [op, name as ToleranceName] as const)),
 );
 
-const TAKES_BIAS = /^(linear|conv.d)$/;
+const TAKES_BIAS = /^(linear|conv(Transpose)?.d)$/;
 
 /** The class of an op's result for so many tensors. Throws for an op that the table does not list. */
 export function toleranceOf(op: string, inputs: number): ToleranceClass {

@@ -346,6 +346,14 @@ describe('shapes that depend on data', () => {
     ),
   );
 
+  it('are refused inside compile too', () => {
+    const chosen = tl.compile((x: tl.Tensor) => {
+      x.nonzero();
+      return x;
+    });
+    expect(() => chosen(tl.tensor([1, 0]))).toThrow('[nonzero] the shape depends on data, inside compile');
+  });
+
   it('come at once inside grad where the size is given', async () => {
     const chosen = tl.grad((x: tl.Tensor) =>
       x
