@@ -19,7 +19,7 @@ export class Classifier {
   ) {}
 
   /** Starts the engine and loads weights, as `npm run train` saves them. */
-  static async load(engine: 'webgpu' | 'reference', weights: URL): Promise<Classifier> {
+  static async load(engine: 'webgpu' | 'wasm', weights: URL): Promise<Classifier> {
     const [info, file] = await Promise.all([tl.init({ engine }), download(weights)]);
     const classifier = new Classifier(
       DigitClassifier.fromWeights(loadSafetensors(file)),

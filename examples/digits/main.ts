@@ -42,7 +42,7 @@ async function update(): Promise<void> {
   view.showResult(result);
 }
 
-async function start(engine: 'webgpu' | 'reference'): Promise<void> {
+async function start(engine: 'webgpu' | 'wasm'): Promise<void> {
   view.showStarting(engine);
   try {
     const weights = new URL(query.get('weights') ?? 'weights.safetensors', location.href);
@@ -63,7 +63,7 @@ function fail(error: unknown): void {
     unavailable
       ? `Chrome, Edge and Safari have it in their current versions; elsewhere it may need to be switched on.\n${text}`
       : text,
-    unavailable ? () => void start('reference') : null,
+    unavailable ? () => void start('wasm') : null,
   );
 }
 
@@ -71,4 +71,4 @@ view.onClear(() => pad.clear());
 void loadSamples(new URL('samples.json', location.href)).then((samples) => {
   for (const sample of samples) view.addSample(sample, SIDE, (image) => pad.show(image));
 }, fail);
-void start(query.get('engine') === 'reference' ? 'reference' : 'webgpu');
+void start(query.get('engine') === 'wasm' ? 'wasm' : 'webgpu');

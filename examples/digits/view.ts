@@ -68,13 +68,13 @@ export class ResultView {
   showStarting(engine: string): void {
     this.setState('loading');
     this.problem.hidden = true;
-    this.where.textContent = `Starting ${engine === 'webgpu' ? 'WebGPU' : 'the reference engine'} …`;
+    this.where.textContent = `Starting ${engine === 'webgpu' ? 'WebGPU' : 'WebAssembly'} …`;
   }
 
   showReady({ engine, layers, metadata }: Classifier): void {
     this.setState('ready');
     document.body.dataset.software = String(engine.software);
-    const name = engine.engine === 'webgpu' ? 'WebGPU' : `the ${engine.engine} engine`;
+    const name = engine.engine === 'webgpu' ? 'WebGPU' : 'the CPU';
     const software = engine.engine === 'webgpu' && engine.software ? ' (software: the CPU does the work)' : '';
     this.where.textContent = `Executed by ${name} on ${engine.adapter}${software}`;
     const accuracy = Number(metadata.test_accuracy);

@@ -287,7 +287,7 @@ describeChromium('the digit page', () => {
       await page.locator('#fallback').click();
       await page.waitForFunction(() => document.body.dataset.state === 'ready');
       expect(await page.isVisible('#problem')).toBe(false);
-      expect(await page.textContent('#where')).toMatch(/^Executed by the reference engine/);
+      expect(await page.textContent('#where')).toMatch(/^Executed by the CPU on WebAssembly/);
       const shown = await shownAfter(page, () => page.locator('#samples button[data-digit="7"]').first().click());
       expectRightProbabilities(shown);
       expect(shown.prediction).toBe('7');

@@ -9,7 +9,7 @@ const SETTLED = 50;
 const BATCH = 32;
 
 /** 2,000 steps, each with a batch of its own, awaiting only step() and disposing of nothing. */
-function trainsInConstantMemory(engine: 'webgpu' | 'reference') {
+function trainsInConstantMemory(engine: 'webgpu' | 'wasm' | 'reference') {
   it('keeps live and pooled bytes flat', async () => {
     await init({ engine });
     const net = new nn.Sequential(new nn.Linear(64, 32), new nn.ReLU(), new nn.Linear(32, 10));
@@ -44,4 +44,5 @@ function trainsInConstantMemory(engine: 'webgpu' | 'reference') {
 }
 
 describe('training on the reference engine', () => trainsInConstantMemory('reference'));
+describe('training on WebAssembly', () => trainsInConstantMemory('wasm'));
 describeWebGPU('training on WebGPU', () => trainsInConstantMemory('webgpu'));
