@@ -17,7 +17,11 @@ function runOracle() {
   const report = join(mkdtempSync(join(tmpdir(), 'tiller-ops-')), 'report.json');
   const vitest = fileURLToPath(new URL('node_modules/vitest/vitest.mjs', `file://${root}`));
   const args = [vitest, 'run', 'test/oracle', '--reporter=json', `--outputFile=${report}`];
-  spawnSync(process.execPath, args, { cwd: root, stdio: ['ignore', 'ignore', 'inherit'], env: { ...process.env, ...testEnvironment(process.env) } });
+  spawnSync(process.execPath, args, {
+    cwd: root,
+    stdio: ['ignore', 'ignore', 'inherit'],
+    env: { ...process.env, ...testEnvironment(process.env) },
+  });
   return report;
 }
 

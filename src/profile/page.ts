@@ -16,7 +16,7 @@ const KERNEL_COLORS = ['#16a34a', '#65a30d', '#0d9488', '#ca8a04', '#ea580c', '#
 /** Rectangles drawn in a timeline; more are merged away. */
 const MAX_RECTANGLES = 4000;
 
-const escape = (text: string): string =>
+const escapeHtml = (text: string): string =>
   text.replace(/[&<>"]/g, (c) => ({ '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' })[c]!);
 const ms = (x: number): string => `${x >= 100 ? x.toFixed(0) : x.toFixed(2)} ms`;
 const bytes = (n: number): string =>
@@ -40,9 +40,9 @@ function lane(y: number, label: string, blocks: readonly Block[], total: number)
   const x = (t: number): string => (140 + (840 * t) / total).toFixed(2);
   const rectangles = visible(blocks, total).map((b) => {
     const width = Math.max(0.4, (840 * (b.end - b.start)) / total).toFixed(2);
-    return `<rect x="${x(b.start)}" y="${y}" width="${width}" height="30" fill="${b.color}"><title>${escape(b.name)}: ${ms(b.end - b.start)} at ${ms(b.start)}</title></rect>`;
+    return `<rect x="${x(b.start)}" y="${y}" width="${width}" height="30" fill="${b.color}"><title>${escapeHtml(b.name)}: ${ms(b.end - b.start)} at ${ms(b.start)}</title></rect>`;
   });
-  return `<text x="0" y="${y + 20}" class="lane">${escape(label)}</text><rect x="140" y="${y}" width="840" height="30" class="track"/>${rectangles.join('')}`;
+  return `<text x="0" y="${y + 20}" class="lane">${escapeHtml(label)}</text><rect x="140" y="${y}" width="840" height="30" class="track"/>${rectangles.join('')}`;
 }
 
 function timeline(r: ReportData): string {
@@ -70,9 +70,11 @@ function bar(parts: readonly { name: string; value: number; color: string }[], w
   const shown = parts.filter((p) => p.value > 0);
   const pieces = shown.map(
     (p) =>
-      `<i style="width:${((100 * p.value) / whole).toFixed(3)}%;background:${p.color}" title="${escape(p.name)}: ${ms(p.value)}"></i>`,
+      `<i style="width:${((100 * p.value) / whole).toFixed(3)}%;background:${p.color}" title="${escapeHtml(p.name)}: ${ms(p.value)}"></i>`,
   );
-  const legend = shown.map((p) => `<span><b style="background:${p.color}"></b>${escape(p.name)} ${ms(p.value)}</span>`);
+  const legend = shown.map(
+    (p) => `<span><b style="background:${p.color}"></b>${escapeHtml(p.name)} ${ms(p.value)}</span>`,
+  );
   return `<div class="bar">${pieces.join('')}</div><div class="legend">${legend.join('')}</div>`;
 }
 
@@ -83,7 +85,7 @@ function kernelTable(r: ReportData): string {
     (
       k,
       i,
-    ) => `<tr><td class="name"><b style="background:${KERNEL_COLORS[i % KERNEL_COLORS.length]}"></b>${escape(k.name)}</td>
+    ) => `<tr><td class="name"><b style="background:${KERNEL_COLORS[i % KERNEL_COLORS.length]}"></b>${escapeHtml(k.name)}</td>
 <td>${k.runs}</td><td>${k.ms.toFixed(3)}</td><td class="share"><i style="width:${((100 * k.ms) / most).toFixed(1)}%"></i>${(100 * k.share).toFixed(1)} %</td>
 <td>${k.gflops > 0 ? k.gflops.toFixed(2) : '–'}</td><td>${k.gbs.toFixed(2)}</td></tr>`,
   );
@@ -107,7 +109,7 @@ th,td{text-align:right;padding:6px 8px;border-top:1px solid var(--line);white-sp
 /** The report as one HTML page that needs nothing else. */
 export function renderPage(r: ReportData): string {
   const fact = (value: string, label: string): string =>
-    `<div><b>${escape(value)}</b><span>${escape(label)}</span></div>`;
+    `<div><b>${escapeHtml(value)}</b><span>${escapeHtml(label)}</span></div>`;
   const whole = r.wallMs || 1;
   const orchestrator = Object.entries(r.phases).map(([name, value]) => ({ name, value, color: COLORS[name]! }));
   const waiting = { name: 'waiting', value: r.waitMs, color: '#e2e8f0' };
@@ -115,7 +117,7 @@ export function renderPage(r: ReportData): string {
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1"><title>tiller profile</title><style>${STYLE}</style></head>
 <body><main>
 <h1>Where did it execute?</h1>
-<p class="quiet">${escape(r.engine.engine)} on ${escape(r.engine.adapter)}${r.engine.software ? ' (software: the CPU does the work)' : ''}</p>
+<p class="quiet">${escapeHtml(r.engine.engine)} on ${escapeHtml(r.engine.adapter)}${r.engine.software ? ' (software: the CPU does the work)' : ''}</p>
 <div class="facts">${[
     fact(ms(r.wallMs), 'wall clock'),
     fact(ms(r.orchestratorMs), 'TypeScript'),

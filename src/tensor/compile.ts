@@ -79,7 +79,7 @@ export function compile<A extends unknown[], R>(fn: (...args: A) => R): Compiled
     let entry = known.find((e) => usable(e) === null);
     if (entry === undefined) {
       lastReason = known.length === 0 ? 'the first call with these arguments' : usable(known[known.length - 1]!)!;
-      do entry = trace(fn, args, tensors);
+      do entry = trace(fn, args);
       while (entry === undefined);
       traces++;
       if (traces > WARN_TRACES) {
@@ -153,11 +153,7 @@ function standIns(args: unknown, replace: (x: Tensor) => Tensor): unknown {
  * Traces once. undefined where the function turned out to use values from outside that were not computed yet: they have been by then,
  * and the trace is to be made again.
  */
-function trace<A extends unknown[]>(
-  fn: (...args: A) => unknown,
-  args: A,
-  tensors: readonly Tensor[],
-): Entry | undefined {
+function trace<A extends unknown[]>(fn: (...args: A) => unknown, args: A): Entry | undefined {
   const made = new Trace();
   const first = nextNodeId();
   const pending = takeBackwardRoots();

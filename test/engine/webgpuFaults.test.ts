@@ -8,7 +8,7 @@ import { doublePlusOne, handmadeKernel, plan, renderHandmade } from './handmadeP
 /** An engine, and its device behind its back. */
 async function engineAndDevice(validate: boolean): Promise<{ engine: KernelEngine; device: GPUDevice }> {
   const { globals } = await import('webgpu');
-  const { prototype } = (globals as Record<string, unknown>)['GPUAdapter'] as { prototype: GPUAdapter };
+  const { prototype } = (globals as { GPUAdapter: unknown }).GPUAdapter as { prototype: GPUAdapter };
   const { requestDevice } = prototype;
   let device: GPUDevice | undefined;
   prototype.requestDevice = async function (this: GPUAdapter, descriptor) {
