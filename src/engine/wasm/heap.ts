@@ -125,10 +125,10 @@ export class Heap {
     const most = Math.min(this.maxBytes, this.#budget + this.#overhead);
     const wanted = Math.max(needed, Math.min(most, Math.ceil(end * (1 + GROWTH))));
     const held = this.memory.buffer.byteLength;
-    const pages = Math.ceil((wanted - held) / PAGE);
-    if (pages > 0) this.#growMemory(pages, Math.ceil((needed - held) / PAGE));
-    // The last line stays free, so that the end is an address.
-    const usable = Math.min(this.memory.buffer.byteLength, this.maxBytes);
+    const pagesFor = (bytesHeld: number) => Math.ceil((bytesHeld + ALIGNMENT - held) / PAGE);
+    if (pagesFor(wanted) > 0) this.#growMemory(pagesFor(wanted), pagesFor(needed));
+    // The last line stays free: vectors may be read a little beyond a buffer, and the end is an address.
+    const usable = Math.min(this.memory.buffer.byteLength - ALIGNMENT, this.maxBytes);
     this.#allocator.grow(Math.floor((usable - end) / ALIGNMENT) * ALIGNMENT);
   }
 

@@ -17,7 +17,13 @@ export const atOnce: Split = (tasks) => (tasks > 0 ? [[0, tasks]] : []);
 export const oneByOneBackwards: Split = (tasks) => Array.from({ length: tasks }, (_, i) => [tasks - 1 - i, tasks - i]);
 export const inThree: Split = (tasks) => {
   const [a, b] = [Math.floor(tasks / 3), Math.floor((2 * tasks) / 3)];
-  return ([[b, tasks], [0, a], [a, b]] as const).filter(([begin, end]) => begin < end);
+  return (
+    [
+      [b, tasks],
+      [0, a],
+      [a, b],
+    ] as const
+  ).filter(([begin, end]) => begin < end);
 };
 
 const align = (bytes: number): number => Math.ceil(bytes / 16) * 16;
