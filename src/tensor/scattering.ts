@@ -1,10 +1,13 @@
 import {
   ArgumentError,
   binary,
+  broadcastShapes,
   broadcastTo,
   cast,
+  cumulative,
   DTypeError,
   full,
+  gather,
   iota,
   type Node,
   normalizeAxis,
@@ -14,6 +17,7 @@ import {
   reshape,
   type Shape,
   ShapeError,
+  sameShape,
   scatter as scatterNode,
   showShape,
   sizeOf,
@@ -21,7 +25,8 @@ import {
   where,
 } from '../graph/index.js';
 import { alongAxis, withAxis, wrapped } from './axis.js';
-import { asIndex, isTensor, nodeOf, type TensorLike, valueNode } from './operands.js';
+import { asIndex, isTensor, nodeOf, requireDType, type TensorLike, valueNode } from './operands.js';
+import { positionOf, type Span, span, spanOf, writeSpans } from './spans.js';
 import type { Tensor } from './tensor.js';
 
 /** How `scatterReduce` and `indexReduce` combine what meets at one place. */
@@ -206,4 +211,59 @@ export function indexFill(x: Tensor, dim: number, index: Tensor, value: TensorLi
   return x.derive(
     scatterNode('set', x.node, alongAxis(vector, shape, axis), valueNode(op, value, x.dtype, shape), axis),
   );
+}
+
+/** A copy of x with `src` at one position of an axis: what `select` would then give. */
+export function selectScatter(x: Tensor, src: Tensor, dim: number, index: number): Tensor {
+  const op = 'selectScatter';
+  const node = nodeOf(op, x);
+  const axis = normalizeAxis(op, dim, node.shape.length);
+  const at = span(positionOf(op, index, axis, node.shape), 1);
+  return placed(op, x, src, axis, at, withAxis(node.shape, axis));
+}
+
+/** A copy of x with `src` in start:end:step of an axis: what `slice` would then give. */
+export function sliceScatter(
+  x: Tensor,
+  src: Tensor,
+  dim = 0,
+  start?: number | null,
+  end?: number | null,
+  step = 1,
+): Tensor {
+  const op = 'sliceScatter';
+  const node = nodeOf(op, x);
+  const axis = normalizeAxis(op, dim, node.shape.length);
+  const at = spanOf(op, [start, end, step], node.shape[axis]!);
+  return placed(op, x, src, axis, at, withAxis(node.shape, axis, at.length));
+}
+
+function placed(op: string, x: Tensor, src: Tensor, axis: number, at: Span, shape: Shape): Tensor {
+  sameDType(op, x.node, src);
+  if (!sameShape(nodeOf(op, src).shape, shape)) {
+    throw new ShapeError(`[${op}] src is ${showShape(src.shape)} (expected ${showShape(shape)})`);
+  }
+  return x.derive(writeSpans(x.node, new Map([[axis, at]]), reshape(src.node, withAxis(x.shape, axis, at.length))));
+}
+
+/**
+ * x with the elements of `source`, in row-major order, where a bool mask holds; the mask broadcasts. Where the source has too few, NaN (0 for
+ * integers and bool).
+ */
+export function maskedScatter(x: Tensor, mask: Tensor, source: Tensor): Tensor {
+  const op = 'maskedScatter';
+  const node = nodeOf(op, x);
+  requireDType(op, nodeOf(op, mask).dtype, ['bool']);
+  nodeOf(op, source);
+  sameDType(op, node, source);
+  const shape = broadcastShapes(op, node.shape, mask.shape);
+  if (!sameShape(shape, node.shape)) {
+    throw new ShapeError(`[${op}] mask ${showShape(mask.shape)} is larger than ${showShape(node.shape)}`);
+  }
+  const holds = broadcastTo(mask.node, shape);
+  const count = [sizeOf(shape)];
+  const place = cumulative('sum', cast(reshape(holds, count), 'i32'), 0);
+  const values = reshape(source.node, [sizeOf(source.shape)]);
+  const taken = gather(values, binary('sub', place, full(count, 1, 'i32')), 0);
+  return x.derive(where(holds, reshape(taken, shape), node));
 }

@@ -100,7 +100,7 @@ const OPS: Record<Exclude<ToleranceName, 'affine'>, string> = {
     diag diagonal diagEmbed diagflat diagonalScatter hstack vstack rowStack dstack columnStack broadcastTensors meshgrid cartesianProd
     combinations blockDiag trilIndices triuIndices sort argsort msort topk kthvalue searchsorted bucketize isin unique
     uniqueConsecutive histc kron maxPool1d maxPool3d adaptiveMaxPool1d adaptiveMaxPool2d adaptiveMaxPool3d maxUnpool1d maxUnpool2d maxUnpool3d
-    upsample upsampleNearest pixelShuffle pixelUnshuffle channelShuffle im2col`,
+    upsample upsampleNearest pixelShuffle pixelUnshuffle channelShuffle im2col selectScatter sliceScatter maskedScatter`,
   division: 'reciprocal sqrt rsqrt div floorDivide trueDivide divide',
   functions: `exp expm1 log log1p log2 log10 sin cos tan asin acos atan sinh cosh tanh sigmoid erf erfc erfinv atan2 expit exp2 deg2rad rad2deg
     arcsin arccos arctan arctan2`,

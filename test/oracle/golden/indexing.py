@@ -84,6 +84,12 @@ def write(x, value, index, arrays, accumulate):
     return x.reshape(-1).index_put((torch.from_numpy(places.copy()).reshape(-1),), fresh, accumulate).reshape(x.shape)
 
 
+def put(x, s, index):
+    y = x.clone()
+    y[index] = s
+    return y
+
+
 def scattering(suite):
     # x, dim, index, src
     table = [((3, 5), 0, (2, 5), (2, 5)), ((3, 5), 1, (3, 2), (3, 2)), ((3, 5), 1, (2, 3), (3, 4)), ((3, 5), 0, (2, 3), (2, 3)), ((7,), 0, (4,), (4,)), ((7,), -1, (4,), (65,)), ((2, 3, 4), 1, (2, 2, 4), (2, 2, 4)),
@@ -135,6 +141,25 @@ def scattering(suite):
                 for own in (True, False):
                     suite.add('indexReduce', f'{how} {label}{"" if own else " without its own"}', ['$0', dim, '$1', '$2', how, *([] if own else [{'includeSelf': False}])], [values(shape), at, source],
                               long(lambda x, i, s: x.index_reduce(dim, i, s, how, include_self=own)))
+
+    for shape, dim, at in (((3, 4), 0, 1), ((3, 4), -1, -2), ((5,), 0, 4), ((2, 3, 2), 1, 0), ((1, 1), 0, 0)):
+        src = values([d for i, d in enumerate(shape) if i != dim % len(shape)], 'src')
+        suite.add('selectScatter', f'{list(shape)} {dim} {at}', ['$0', '$1', dim, at], [values(shape), src], lambda x, s: torch.select_scatter(x, s, dim, at))
+    for shape, dim, start, end, step in (((5,), 0, 1, 4, 1), ((3, 7), 1, None, None, 3), ((3, 7), -1, -4, -1, 2), ((65,), 0, 3, 60, 7), ((2, 3, 4), 1, 1, 100, 1), ((3, 2), 0, 2, 1, 1)):
+        length = len(range(shape[dim])[slice(start, end, step)])
+        src = values([d if i != dim % len(shape) else length for i, d in enumerate(shape)], 'src')
+        suite.add('sliceScatter', f'{list(shape)} {dim} {start}:{end}:{step}', ['$0', '$1', dim, start, end, *([step] if step != 1 else [])], [values(shape), src],
+                  lambda x, s: put(x, s, (slice(None),) * (dim % len(shape)) + (slice(start, end, step),)))
+    suite.add('sliceScatter', 'by default', ['$0', '$1'], [values((3, 2)), values((3, 2), 'src')], lambda x, s: s.clone())
+    for shape, mask in (((3, 4), (3, 4)), ((3, 4), (4,)), ((7,), (7,)), ((65,), (65,)), ((2, 3), (2, 1)), ((0, 3), (0, 3))):
+        m = rng_of('scattered', shape, mask).uniform(size=mask) < 0.5
+        count = int(np.broadcast_to(m, shape).sum())
+        for source in ((count,), (count + 3,), (2, count)):
+            suite.add('maskedScatter', f'{list(shape)} mask {list(mask)} source {list(source)}', ['$0', '$1', '$2'], [values(shape), m, values(source, 'source')],
+                      lambda x, m, s: x.clone().reshape(-1).index_put((torch.nonzero(m.expand(x.shape).reshape(-1)).reshape(-1),), s.reshape(-1)[:count]).reshape(x.shape))
+            full = torch.from_numpy(values(shape)).masked_scatter(torch.from_numpy(m), torch.from_numpy(values(source, 'source')))
+            np.testing.assert_array_equal(np.array([float(v) for v in suite.cases[-1]['outputs'][0]['data']]).reshape(shape).astype(np.float32), full)
+    suite.known('maskedScatter', 'too few', ['$0', '$1', '$2'], [values((3,)), np.array([True, True, True]), values((2,), 's')], [np.append(values((2,), 's'), np.float32('nan'))])
 
 
 def cases():
