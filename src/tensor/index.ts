@@ -53,12 +53,14 @@ export {
   zeros,
   zerosLike,
 } from './creation.js';
+export * from './cumulative.js';
 export * from './custom.js';
 export * from './dataDependent.js';
 export * from './diagonals.js';
 export * from './differentiation.js';
 export { einsum, type Sublist } from './einsum.js';
 export * from './elementwise.js';
+export * from './finiteDifferences.js';
 export { manualSeed } from './generator.js';
 export * from './histograms.js';
 export * from './imageLayout.js';
@@ -81,6 +83,7 @@ export * from './scattering.js';
 export { keep, scope } from './scope.js';
 export * from './sorting.js';
 export * from './special.js';
+export * from './statistics.js';
 export type { TensorStructure } from './structure.js';
 export { type NestedNumbers, Tensor } from './tensor.js';
 export * from './transforms.js';

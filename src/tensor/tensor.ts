@@ -19,6 +19,7 @@ import * as positions from './at.js';
 import * as choosing from './choosing.js';
 import * as contractions from './contractions.js';
 import * as convolution from './convolution.js';
+import * as cumulative from './cumulative.js';
 import * as dataDependent from './dataDependent.js';
 import * as diagonals from './diagonals.js';
 import * as differentiation from './differentiation.js';
@@ -41,6 +42,7 @@ import * as sampling from './sampling.js';
 import * as scattering from './scattering.js';
 import * as sorting from './sorting.js';
 import * as special from './special.js';
+import * as statistics from './statistics.js';
 import * as turning from './turning.js';
 
 // Every function of these files is a method too; its first argument is then the tensor itself.
@@ -51,6 +53,8 @@ const FAMILIES = [
   aliases,
   choosing,
   reductions,
+  statistics,
+  cumulative,
   movement,
   indexing,
   linalg,
@@ -100,6 +104,8 @@ type SpecialMethods = MethodsOf<typeof special>;
 type AliasMethods = MethodsOf<typeof aliases>;
 type ChoosingMethods = MethodsOf<typeof choosing>;
 type ReductionMethods = MethodsOf<typeof reductions>;
+type StatisticsMethods = MethodsOf<typeof statistics>;
+type CumulativeMethods = MethodsOf<typeof cumulative>;
 type MovementMethods = MethodsOf<typeof movement>;
 type IndexingMethods = MethodsOf<typeof indexing>;
 type LinearAlgebraMethods = MethodsOf<typeof linalg>;
@@ -130,6 +136,8 @@ export interface Tensor
     AliasMethods,
     ChoosingMethods,
     ReductionMethods,
+    StatisticsMethods,
+    CumulativeMethods,
     MovementMethods,
     IndexingMethods,
     LinearAlgebraMethods,

@@ -42,6 +42,8 @@ export const FIXTURES = [
   'transforms',
   'imaging',
   'sampling',
+  'statistics',
+  'running',
 ] as const;
 
 /** The cases of a fixture file, without `.json`. */

@@ -1,0 +1,22 @@
+"""One module for each fixture file."""
+MODULES = [
+    'elementwise',
+    'special',
+    'integers',
+    'reducing',
+    'moving',
+    'contracting',
+    'composing',
+    'randomness',
+    'pointwise',
+    'combining',
+    'arranging',
+    'indexing',
+    'ordering',
+    'products',
+    'transforms',
+    'imaging',
+    'sampling',
+    'statistics',
+    'running',
+]
