@@ -10,19 +10,21 @@ import {
   iota,
   type Node,
   normalizeAxis,
+  pad as padNode,
   reshape,
   ShapeError,
   sameShape,
   shifted,
   showShape,
+  sizeOf,
   unary,
   where,
 } from '../graph/index.js';
 import { logaddexp } from './arithmetic.js';
-import { part } from './dims.js';
+import { moveAxis, sliceAxis } from './axis.js';
 import { add, mul, sub } from './elementwise.js';
 import { asFloat, checkInteger, nodeOf } from './operands.js';
-import { sum } from './reductions.js';
+import { logsumexp, sum } from './reductions.js';
 import type { Tensor } from './tensor.js';
 
 /** A single number is taken for a vector of one. */
@@ -66,16 +68,35 @@ export const cummaxWithIndices = (x: Tensor, dim: number): [values: Tensor, indi
 export const cumminWithIndices = (x: Tensor, dim: number): [values: Tensor, indices: Tensor] =>
   withIndices(x, dim, running('cumminWithIndices', 'min')(x, dim));
 
+/** Elements of a line that are summed together: more make several rounds of fewer elements each. */
+const BLOCK = 64;
+
+/** log of the sum of e^x so far along the rows of a matrix: within blocks, and then over the totals of the blocks before. */
+function runningLog(x: Tensor): Tensor {
+  const [rows, n] = x.shape as [number, number];
+  const size = Math.min(n, BLOCK);
+  const count = Math.ceil(n / size);
+  const padded = padNode(x.node, { low: [0, 0], high: [0, count * size - n], value: -Infinity });
+  const cube = [rows, count, size, size];
+  const elements = broadcastTo(reshape(padded, [rows, count, 1, size]), cube);
+  const before = binary('le', iota(cube, 3), iota(cube, 2));
+  const local = logsumexp(x.derive(where(before, elements, full(cube, -Infinity, 'f32'))), 3);
+  if (count === 1) return x.derive(reshape(local.node, [rows, n]));
+  const totals = reshape(sliceAxis(local.node, 2, size - 1, 1), [rows, count]);
+  const earlier = reshape(shifted(runningLog(x.derive(totals)).node, 1, 1, -Infinity), [rows, count, 1]);
+  const both = logaddexp(local, x.derive(broadcastTo(earlier, local.shape)));
+  return x.derive(sliceAxis(reshape(both.node, [rows, count * size]), 1, 0, n));
+}
+
 /** log of the sum of e^x so far along an axis, without overflow; in f32. */
 export function logcumsumexp(x: Tensor, dim: number): Tensor {
   return x.derive(
     alongAxis('logcumsumexp', asFloat('logcumsumexp', x), dim, (along, axis) => {
-      let y = x.derive(along);
-      // Each step adds what lies 1, 2, 4, … places before.
-      for (let by = 1; by < along.shape[axis]!; by *= 2) {
-        y = logaddexp(y, x.derive(shifted(y.node, axis, by, -Infinity)));
-      }
-      return y.node;
+      if (sizeOf(along.shape) === 0) return along;
+      const last = moveAxis(along, axis, along.shape.length - 1);
+      const n = along.shape[axis]!;
+      const rows = runningLog(x.derive(reshape(last, [sizeOf(along.shape) / n, n]))).node;
+      return moveAxis(reshape(rows, last.shape), along.shape.length - 1, axis);
     }),
   );
 }
@@ -83,7 +104,7 @@ export function logcumsumexp(x: Tensor, dim: number): Tensor {
 /** Neighbours along an axis: all but the last, and all but the first. */
 function neighbours(x: Node, axis: number): [before: Node, after: Node] {
   const length = Math.max(0, x.shape[axis]! - 1);
-  return [part(x, axis, 0, length), part(x, axis, Math.min(1, x.shape[axis]!), length)];
+  return [sliceAxis(x, axis, 0, length), sliceAxis(x, axis, Math.min(1, x.shape[axis]!), length)];
 }
 
 export interface DiffOptions {

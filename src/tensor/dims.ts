@@ -1,4 +1,4 @@
-import { ArgumentError, type Node, normalizeAxes, reshape, slice } from '../graph/index.js';
+import { ArgumentError, type Node, normalizeAxes, reshape } from '../graph/index.js';
 
 /** One axis or several, negative ones from the back; undefined or null means all. An empty list reduces nothing. */
 export type Dims = number | readonly number[] | null;
@@ -25,11 +25,3 @@ export function dropAxes(x: Node, axes: readonly number[], options: ReduceOption
         x.shape.filter((_, i) => !axes.includes(i)),
       );
 }
-
-/** `length` elements from `start` along an axis. */
-export const part = (x: Node, axis: number, start: number, length: number): Node =>
-  slice(
-    x,
-    x.shape.map((_, i) => (i === axis ? start : 0)),
-    x.shape.map((d, i) => (i === axis ? length : d)),
-  );

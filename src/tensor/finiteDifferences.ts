@@ -1,5 +1,5 @@
 import { ArgumentError, concat, normalizeAxis, ShapeError, showShape } from '../graph/index.js';
-import { part } from './dims.js';
+import { sliceAxis } from './axis.js';
 import { div, mul, sub } from './elementwise.js';
 import { asFloat } from './operands.js';
 import type { Tensor } from './tensor.js';
@@ -33,7 +33,7 @@ export function gradient(x: Tensor, options?: GradientOptions): Tensor[] {
     if (n <= order) {
       throw new ShapeError(`[gradient] axis ${axis} of ${showShape(node.shape)} is too short (expected ${order + 1})`);
     }
-    const at = (start: number, length: number): Tensor => x.derive(part(node, axis, start, length));
+    const at = (start: number, length: number): Tensor => x.derive(sliceAxis(node, axis, start, length));
     const inner = mul(sub(at(2, n - 2), at(0, n - 2)), 0.5);
     // Towards the inside from an end: its own element and the next ones.
     const edge = (end: number, inward: number): Tensor => {

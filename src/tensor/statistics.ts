@@ -1,16 +1,17 @@
 /** Order statistics: what sorting along an axis tells. */
+import { hostStorage } from '../compile/index.js';
 import {
   ArgumentError,
   argsort,
   binary,
   broadcastTo,
   cast,
-  concat,
   cumulative,
   type DType,
   full,
   gather,
   iota,
+  leaf,
   type Node,
   normalizeAxis,
   permute,
@@ -152,13 +153,10 @@ function fractionsOf(op: string, q: Fractions): { node: Node; numbers: readonly 
   return { node: vector(numbers, 'f32'), numbers, listed: typeof q !== 'number' };
 }
 
-const vector = (values: readonly number[], dtype: DType): Node =>
-  values.length === 0
-    ? full([0], 0, dtype)
-    : concat(
-        values.map((value) => full([1], value, dtype)),
-        0,
-      );
+const vector = (values: readonly number[], dtype: 'f32' | 'i32'): Node =>
+  values.length === 1
+    ? full([1], values[0]!, dtype)
+    : leaf(hostStorage(dtype === 'f32' ? Float32Array.from(values) : Int32Array.from(values), [values.length], dtype));
 
 /** Nearest whole number, halves to even. */
 const nearestEven = (x: number): number => (Math.abs(x % 1) === 0.5 ? 2 * Math.round(x / 2) : Math.round(x));

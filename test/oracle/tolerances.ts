@@ -93,7 +93,7 @@ const OPS: Record<Exclude<ToleranceName, 'affine'>, string> = {
     bitwiseAnd bitwiseOr bitwiseXor bitwiseLeftShift bitwiseRightShift where cast
     frac positive signbit angle nanToNum isposinf isneginf absolute negative sgn fix hardtanh hardshrink softshrink threshold clip clampMin clampMax copysign
     fmax fmin nextafter multiply subtract greater greaterEqual less lessEqual notEqual heaviside gcd lcm frexp isclose
-    amax amin aminmax median nanmedian mode cummax cummin cummaxWithIndices cumminWithIndices max min argmax argmin any all countNonzero
+    amax amin aminmax median nanmedian mode cummax cummin cummaxWithIndices cumminWithIndices diff max min argmax argmin any all countNonzero
     reshape flatten unflatten squeeze unsqueeze permute transpose t expand broadcastTo repeat tile repeatInterleave flip roll slice
     narrow select at pad tril triu split chunk unbind concat stack gather indexSelect embedding oneHot maxPool2d outer
     setAt indexPut take takeAlongDim maskedFill maskedSelect nonzero argwhere scatter indexCopy indexFill tensorSplit hsplit vsplit dsplit
