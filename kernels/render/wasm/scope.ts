@@ -203,7 +203,12 @@ export class WasmScope {
     const { vector } = this;
     if (!vector || dependsOn(form, vector.block) || dependsOn(form, vector.lane)) return 0;
     const { v } = vector.binding;
-    return dependsOn(this.#affine(index, () => true, v), v) ? this.levelOf(v) : 0;
+    return dependsOn(
+      this.#affine(index, () => true, v),
+      v,
+    )
+      ? this.levelOf(v)
+      : 0;
   }
 
   /** `replace` is asked, for variables that are constant here, whether to write the constant in their place; `kept` stays as it is. */
