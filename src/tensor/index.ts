@@ -28,6 +28,7 @@ export * from './adaptivePooling.js';
 export * from './aliases.js';
 export * from './arithmetic.js';
 export * from './at.js';
+export * from './attention.js';
 export * from './chains.js';
 export * from './choosing.js';
 export { type Compiled, compile } from './compile.js';
@@ -53,12 +54,15 @@ export {
   zeros,
   zerosLike,
 } from './creation.js';
+export * from './ctcLoss.js';
 export * from './cumulative.js';
 export * from './custom.js';
 export * from './dataDependent.js';
 export * from './diagonals.js';
 export * from './differentiation.js';
+export * from './distances.js';
 export { einsum, type Sublist } from './einsum.js';
+export * from './elementLosses.js';
 export * from './elementwise.js';
 export * from './finiteDifferences.js';
 export { manualSeed } from './generator.js';
@@ -69,7 +73,9 @@ export * from './jacobians.js';
 export * from './joining.js';
 export * from './linalg.js';
 export * from './losses.js';
+export * from './marginLosses.js';
 export * from './movement.js';
+export * from './normalization.js';
 export { isTensor, type TensorLike } from './operands.js';
 export * from './padding.js';
 export * from './pooling.js';

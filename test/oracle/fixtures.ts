@@ -44,6 +44,8 @@ export const FIXTURES = [
   'sampling',
   'statistics',
   'running',
+  'normalizing',
+  'losing',
 ] as const;
 
 /** The cases of a fixture file, without `.json`. */

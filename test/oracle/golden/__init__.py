@@ -19,4 +19,6 @@ MODULES = [
     'sampling',
     'statistics',
     'running',
+    'normalizing',
+    'losing',
 ]
