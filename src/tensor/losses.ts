@@ -13,20 +13,20 @@ import {
   showShape,
   where as whereNode,
 } from '../graph/index.js';
-import { logSoftmax, softplus } from './activations.js';
+import { logSoftmax } from './activations.js';
 import { where } from './choosing.js';
-import { abs, add, cast, div, lt, mul, neg, sub } from './elementwise.js';
+import { add, cast, div, mul, neg } from './elementwise.js';
+import { type LossOptions, reduced, requireSameShape } from './lossOptions.js';
 import { asIndex, nodeOf } from './operands.js';
 import { mean, sum } from './reductions.js';
 import type { Tensor } from './tensor.js';
 
-export interface LossOptions {
-  /** How the losses of the elements (or rows) become one number: 'mean' (default), 'sum', or 'none' to keep them. */
-  reduction?: 'mean' | 'sum' | 'none';
-}
+export type { LossOptions } from './lossOptions.js';
 
 export interface ClassLossOptions extends LossOptions {
-  /** Label of rows that do not count, neither in the sum nor in the divisor of the mean. */
+  /** How much each class counts: [C]; the mean is divided by the weights of the labels. */
+  weight?: Tensor | null;
+  /** Label of rows that do not count, neither in the sum nor in the divisor of the mean (-100). */
   ignoreIndex?: number;
 }
 
@@ -34,63 +34,6 @@ export interface CrossEntropyOptions extends ClassLossOptions {
   /** How much of the target is spread over all classes (0). */
   labelSmoothing?: number;
 }
-
-function reduced(op: string, losses: Tensor, options: LossOptions | undefined): Tensor {
-  const reduction = options?.reduction ?? 'mean';
-  switch (reduction) {
-    case 'mean':
-      return mean(losses);
-    case 'sum':
-      return sum(losses);
-    case 'none':
-      return losses;
-    default:
-      throw new ArgumentError(`[${op}] reduction is ${String(reduction)} (expected 'mean', 'sum' or 'none')`);
-  }
-}
-
-function requireSameShape(op: string, input: Tensor, target: Tensor): void {
-  const shape = nodeOf(op, input).shape;
-  if (!sameShape(shape, nodeOf(op, target).shape)) {
-    throw new ShapeError(`[${op}] shapes differ: input ${showShape(shape)}, target ${showShape(target.shape)}`);
-  }
-}
-
-/** Squared difference. Throws ShapeError unless the shapes are the same. */
-export function mseLoss(input: Tensor, target: Tensor, options?: LossOptions): Tensor {
-  requireSameShape('mseLoss', input, target);
-  const difference = sub(input, target);
-  return reduced('mseLoss', mul(difference, difference), options);
-}
-
-/** Absolute difference. Throws ShapeError unless the shapes are the same. */
-export function l1Loss(input: Tensor, target: Tensor, options?: LossOptions): Tensor {
-  requireSameShape('l1Loss', input, target);
-  return reduced('l1Loss', abs(sub(input, target)), options);
-}
-
-/** Half the squared difference up to `delta`, linear beyond. Throws ShapeError unless the shapes are the same. */
-export function huberLoss(input: Tensor, target: Tensor, options?: LossOptions & { delta?: number }): Tensor {
-  requireSameShape('huberLoss', input, target);
-  const delta = options?.delta ?? 1;
-  const size = abs(sub(input, target));
-  const losses = where(lt(size, delta), mul(mul(size, size), 0.5), mul(sub(size, 0.5 * delta), delta));
-  return reduced('huberLoss', losses, options);
-}
-
-/**
- * Binary cross-entropy of logits and targets in 0..1, without overflow. Throws ShapeError unless the shapes are the same.
- */
-export function binaryCrossEntropyWithLogits(input: Tensor, target: Tensor, options?: LossOptions): Tensor {
-  const op = 'binaryCrossEntropyWithLogits';
-  requireSameShape(op, input, target);
-  // -t log(s(x)) - (1 - t) log(1 - s(x)), with log(s(x)) = -softplus(-x) and log(1 - s(x)) = -x - softplus(-x).
-  const losses = add(mul(sub(1, cast(target, 'f32')), input), softplus(neg(input)));
-  return reduced(op, losses, options);
-}
-
-/** Short for `binaryCrossEntropyWithLogits`. */
-export const bceWithLogits: typeof binaryCrossEntropyWithLogits = binaryCrossEntropyWithLogits;
 
 /** Shape [N, C, d1, ...] or [C]: which axis has the classes, and the shape of a label for each row. */
 function classAxis(op: string, input: Node): { axis: number; rows: Shape } {
@@ -122,13 +65,30 @@ function pick(logProbabilities: Tensor, labels: Node, axis: number): Tensor {
   return neg(sum(logProbabilities.derive(whereNode(hit, node, full(node.shape, 0, 'f32'))), axis));
 }
 
+/** The weights of classes along their axis of the input; null for none. */
+function classWeights(op: string, weight: Tensor | null | undefined, input: Shape, axis: number): Tensor | null {
+  if (!weight) return null;
+  const { shape } = nodeOf(op, weight);
+  if (shape.length !== 1 || shape[0] !== input[axis]) {
+    throw new ShapeError(`[${op}] weight is ${showShape(shape)} (expected [${input[axis]}])`);
+  }
+  const along = input.map((d, i) => (i === axis ? d : 1));
+  return weight.derive(broadcastTo(reshape(cast(weight, 'f32').node, along), input));
+}
+
 /** Reduces the losses of rows, leaving out those with the label `ignoreIndex`. */
-function reduceRows(op: string, losses: Tensor, labels: Node, options: ClassLossOptions | undefined): Tensor {
-  if (options?.ignoreIndex === undefined) return reduced(op, losses, options);
-  const counted = losses.derive(binary('ne', labels, full(labels.shape, options.ignoreIndex, 'i32')));
+function reduceRows(
+  op: string,
+  losses: Tensor,
+  labels: Node,
+  weights: Tensor | null,
+  axis: number,
+  options: ClassLossOptions | undefined,
+): Tensor {
+  const counted = losses.derive(binary('ne', labels, full(labels.shape, options?.ignoreIndex ?? -100, 'i32')));
   const kept = where(counted, losses, 0);
-  if (options.reduction !== undefined && options.reduction !== 'mean') return reduced(op, kept, options);
-  return div(sum(kept), sum(counted));
+  if (options?.reduction !== undefined && options.reduction !== 'mean') return reduced(op, kept, options);
+  return div(sum(kept), sum(weights ? where(counted, neg(pick(weights, labels, axis)), 0) : counted));
 }
 
 /**
@@ -137,11 +97,13 @@ function reduceRows(op: string, losses: Tensor, labels: Node, options: ClassLoss
  * Throws ShapeError where the shapes do not fit, DTypeError for labels that are not integers.
  */
 export function nllLoss(input: Tensor, target: Tensor, options?: ClassLossOptions): Tensor {
-  const node = nodeOf('nllLoss', input);
-  if (node.dtype !== 'f32') throw new DTypeError(`[nllLoss] input is ${node.dtype} (expected f32)`);
-  const { axis, rows } = classAxis('nllLoss', node);
-  const labels = labelNode('nllLoss', target, rows, node.shape);
-  return reduceRows('nllLoss', pick(input, labels, axis), labels, options);
+  const op = 'nllLoss';
+  const node = nodeOf(op, input);
+  if (node.dtype !== 'f32') throw new DTypeError(`[${op}] input is ${node.dtype} (expected f32)`);
+  const { axis, rows } = classAxis(op, node);
+  const labels = labelNode(op, target, rows, node.shape);
+  const weights = classWeights(op, options?.weight, node.shape, axis);
+  return reduceRows(op, pick(weights ? mul(input, weights) : input, labels, axis), labels, weights, axis, options);
 }
 
 /**
@@ -157,13 +119,15 @@ export function crossEntropy(input: Tensor, target: Tensor, options?: CrossEntro
   if (!(smoothing >= 0 && smoothing <= 1)) {
     throw new ArgumentError(`[${op}] labelSmoothing is ${String(smoothing)} (expected 0..1)`);
   }
+  const weights = classWeights(op, options?.weight, node.shape, axis);
   const logs = logSoftmax(input, axis);
+  const weighted = weights ? mul(logs, weights) : logs;
   const smooth = (losses: Tensor) =>
-    smoothing === 0 ? losses : add(mul(losses, 1 - smoothing), mul(mean(logs, axis), -smoothing));
+    smoothing === 0 ? losses : add(mul(losses, 1 - smoothing), mul(mean(weighted, axis), -smoothing));
   if (nodeOf(op, target).dtype === 'f32') {
     requireSameShape(op, input, target);
-    return reduced(op, smooth(neg(sum(mul(logs, target), axis))), options);
+    return reduced(op, smooth(neg(sum(mul(weighted, target), axis))), options);
   }
   const labels = labelNode(op, target, rows, node.shape);
-  return reduceRows(op, smooth(pick(logs, labels, axis)), labels, options);
+  return reduceRows(op, smooth(pick(weighted, labels, axis)), labels, weights, axis, options);
 }

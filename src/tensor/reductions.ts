@@ -5,7 +5,6 @@ import {
   cast,
   full,
   type Node,
-  normalizeAxes,
   normalizeAxis,
   type ReduceFn,
   reduce,
@@ -16,38 +15,18 @@ import {
   unary,
   where,
 } from '../graph/index.js';
-import { asFloat, nodeOf } from './operands.js';
+import { axesOf, type Dims, dropAxes, type ReduceOptions } from './dims.js';
+import { sub } from './elementwise.js';
+import { alike, asFloat, nodeOf } from './operands.js';
 import type { Tensor } from './tensor.js';
 
-/** One axis or several, negative ones from the back; undefined or null means all. An empty list reduces nothing. */
-export type Dims = number | readonly number[] | null;
-
-export interface ReduceOptions {
-  /** Keep the reduced axes with length 1 (false). */
-  keepDim?: boolean;
-}
+export type { Dims, ReduceOptions } from './dims.js';
 
 export interface VarianceOptions extends ReduceOptions {
   /** What is subtracted from the count in the divisor: 1 is unbiased (the default), 0 is the variance of a population. */
   correction?: number;
   /** `false` is correction 0, `true` correction 1. */
   unbiased?: boolean;
-}
-
-function axesOf(op: string, x: Node, dim: Dims | undefined): number[] {
-  if (dim !== undefined && dim !== null && typeof dim !== 'number' && !Array.isArray(dim)) {
-    throw new ArgumentError(`[${op}] dim is not a number or a list of numbers (options come after dim)`);
-  }
-  return normalizeAxes(op, dim ?? undefined, x.shape.length);
-}
-
-function dropAxes(x: Node, axes: readonly number[], options: ReduceOptions | undefined): Node {
-  return options?.keepDim
-    ? x
-    : reshape(
-        x,
-        x.shape.filter((_, i) => !axes.includes(i)),
-      );
 }
 
 const boolAsInteger = (x: Node): Node => (x.dtype === 'bool' ? cast(x, 'i32') : x);
@@ -107,6 +86,29 @@ export function amax(x: Tensor, dim?: Dims, options?: ReduceOptions): Tensor {
 /** The same as `min`: smallest value over axes. */
 export function amin(x: Tensor, dim?: Dims, options?: ReduceOptions): Tensor {
   return reduceDims('amin', 'min', x, dim, options);
+}
+
+/** Smallest and largest value over axes (all by default): `[amin, amax]`. */
+export function aminmax(x: Tensor, dim?: Dims, options?: ReduceOptions): [min: Tensor, max: Tensor] {
+  return [reduceDims('aminmax', 'min', x, dim, options), reduceDims('aminmax', 'max', x, dim, options)];
+}
+
+const withoutNaN = (x: Node): Node => where(unary('isnan', x), full(x.shape, 0, 'f32'), x);
+
+/** Sum over axes (all by default) of what is not NaN. */
+export function nansum(x: Tensor, dim?: Dims, options?: ReduceOptions): Tensor {
+  return reduceDims('nansum', 'sum', x, dim, options, (node) =>
+    node.dtype === 'f32' ? withoutNaN(node) : boolAsInteger(node),
+  );
+}
+
+/** Mean over axes (all by default) of what is not NaN, in f32. Over nothing else: NaN. */
+export function nanmean(x: Tensor, dim?: Dims, options?: ReduceOptions): Tensor {
+  const node = asFloat('nanmean', x);
+  const axes = axesOf('nanmean', node, dim);
+  const counted = cast(unary('logicalNot', unary('isnan', node)), 'f32');
+  const mean = binary('div', reduce('sum', withoutNaN(node), axes), reduce('sum', counted, axes));
+  return x.derive(dropAxes(mean, axes, options));
 }
 
 function argReduce(
@@ -185,6 +187,20 @@ export function std(x: Tensor, dim?: Dims, options?: VarianceOptions): Tensor {
   return x.derive(dropAxes(unary('sqrt', node), axes, options));
 }
 
+/** Variance and mean over axes (all by default): `[var, mean]`; see `var`. */
+export function varMean(x: Tensor, dim?: Dims, options?: VarianceOptions): [variance: Tensor, mean: Tensor] {
+  nodeOf('varMean', x);
+  axesOf('varMean', x.node, dim);
+  return [variance(x, dim, options), mean(x, dim, options)];
+}
+
+/** Standard deviation and mean over axes (all by default): `[std, mean]`; see `std`. */
+export function stdMean(x: Tensor, dim?: Dims, options?: VarianceOptions): [deviation: Tensor, mean: Tensor] {
+  nodeOf('stdMean', x);
+  axesOf('stdMean', x.node, dim);
+  return [std(x, dim, options), mean(x, dim, options)];
+}
+
 /**
  * The p-norm over axes (all by default), in f32: 2 by default; any number, 0 (how many are not zero), Infinity or -Infinity.
  * The gradient of the 2-norm of zeros is 0.
@@ -194,6 +210,31 @@ export function norm(x: Tensor, p = 2, dim?: Dims, options?: ReduceOptions): Ten
   const node = asFloat('norm', x);
   const axes = axesOf('norm', node, dim);
   return x.derive(dropAxes(normNode(node, p, axes), axes, options));
+}
+
+/** The p-norm of a - b over all elements, in f32; both broadcast. */
+export function dist(a: Tensor, b: Tensor, p = 2): Tensor {
+  const [x, y] = alike('dist', [a, b], 'f32') as [Tensor, Tensor];
+  return norm(sub(x, y), p);
+}
+
+/**
+ * Scales down the slices along `dim` whose p-norm is above `maxnorm`, to that norm; in f32.
+ * Throws ArgumentError unless p is above 0 and maxnorm at least 0.
+ */
+export function renorm(x: Tensor, p: number, dim: number, maxnorm: number): Tensor {
+  const node = asFloat('renorm', x);
+  const axis = normalizeAxis('renorm', dim, node.shape.length);
+  if (!(p > 0 && maxnorm >= 0)) {
+    throw new ArgumentError(`[renorm] p is ${String(p)} and maxnorm ${String(maxnorm)} (expected p > 0, maxnorm >= 0)`);
+  }
+  const others = node.shape.map((_, i) => i).filter((i) => i !== axis);
+  const size = normNode(node, p, others);
+  const limit = full(size.shape, maxnorm, 'f32');
+  // PyTorch's 1e-7 keeps the result below the limit.
+  const factor = binary('div', limit, binary('add', size, full(size.shape, 1e-7, 'f32')));
+  const scale = where(binary('lt', limit, size), factor, full(size.shape, 1, 'f32'));
+  return x.derive(binary('mul', node, broadcastTo(scale, node.shape)));
 }
 
 function normNode(x: Node, p: number, axes: readonly number[]): Node {

@@ -81,8 +81,9 @@ const timesLog =
     return where(none, 0, mul(x, logarithm(where(none, 1, y))));
   };
 
+// The logarithm of a subnormal number may be that of 0.
 /** a log(b), 0 where a is 0 (unless b is NaN); in f32. */
-export const xlogy: BinaryOp = timesLog('xlogy', log, 0);
+export const xlogy: BinaryOp = timesLog('xlogy', log, 2 ** -126);
 /** a log(1 + b), 0 where a is 0 (unless b is NaN); in f32. */
 export const xlog1py: BinaryOp = timesLog('xlog1py', log1p, -1);
 

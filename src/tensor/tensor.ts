@@ -16,12 +16,17 @@ import * as adaptivePooling from './adaptivePooling.js';
 import * as aliases from './aliases.js';
 import * as arithmetic from './arithmetic.js';
 import * as positions from './at.js';
+import * as attention from './attention.js';
 import * as choosing from './choosing.js';
 import * as contractions from './contractions.js';
 import * as convolution from './convolution.js';
+import * as ctc from './ctcLoss.js';
+import * as cumulative from './cumulative.js';
 import * as dataDependent from './dataDependent.js';
 import * as diagonals from './diagonals.js';
 import * as differentiation from './differentiation.js';
+import * as distances from './distances.js';
+import * as elementLosses from './elementLosses.js';
 import * as elementwise from './elementwise.js';
 import { Handle } from './handle.js';
 import * as histograms from './histograms.js';
@@ -29,7 +34,9 @@ import * as imageLayout from './imageLayout.js';
 import * as indexing from './indexing.js';
 import * as linalg from './linalg.js';
 import * as losses from './losses.js';
+import * as marginLosses from './marginLosses.js';
 import * as movement from './movement.js';
+import * as normalization from './normalization.js';
 import type { TensorLike } from './operands.js';
 import * as padding from './padding.js';
 import * as pooling from './pooling.js';
@@ -41,6 +48,7 @@ import * as sampling from './sampling.js';
 import * as scattering from './scattering.js';
 import * as sorting from './sorting.js';
 import * as special from './special.js';
+import * as statistics from './statistics.js';
 import * as turning from './turning.js';
 
 // Every function of these files is a method too; its first argument is then the tensor itself.
@@ -51,12 +59,20 @@ const FAMILIES = [
   aliases,
   choosing,
   reductions,
+  statistics,
+  cumulative,
   movement,
   indexing,
   linalg,
   activations,
   convolution,
   losses,
+  elementLosses,
+  marginLosses,
+  ctc,
+  normalization,
+  distances,
+  attention,
   differentiation,
   positions,
   dataDependent,
@@ -100,12 +116,20 @@ type SpecialMethods = MethodsOf<typeof special>;
 type AliasMethods = MethodsOf<typeof aliases>;
 type ChoosingMethods = MethodsOf<typeof choosing>;
 type ReductionMethods = MethodsOf<typeof reductions>;
+type StatisticsMethods = MethodsOf<typeof statistics>;
+type CumulativeMethods = MethodsOf<typeof cumulative>;
 type MovementMethods = MethodsOf<typeof movement>;
 type IndexingMethods = MethodsOf<typeof indexing>;
 type LinearAlgebraMethods = MethodsOf<typeof linalg>;
 type ActivationMethods = MethodsOf<typeof activations>;
 type ConvolutionMethods = MethodsOf<typeof convolution>;
 type LossMethods = MethodsOf<typeof losses>;
+type ElementLossMethods = MethodsOf<typeof elementLosses>;
+type MarginLossMethods = MethodsOf<typeof marginLosses>;
+type CtcMethods = MethodsOf<typeof ctc>;
+type NormalizationMethods = MethodsOf<typeof normalization>;
+type DistanceMethods = MethodsOf<typeof distances>;
+type AttentionMethods = MethodsOf<typeof attention>;
 type DifferentiationMethods = MethodsOf<typeof differentiation>;
 type PositionMethods = MethodsOf<typeof positions>;
 type DataDependentMethods = MethodsOf<typeof dataDependent>;
@@ -130,12 +154,20 @@ export interface Tensor
     AliasMethods,
     ChoosingMethods,
     ReductionMethods,
+    StatisticsMethods,
+    CumulativeMethods,
     MovementMethods,
     IndexingMethods,
     LinearAlgebraMethods,
     ActivationMethods,
     ConvolutionMethods,
     LossMethods,
+    ElementLossMethods,
+    MarginLossMethods,
+    CtcMethods,
+    NormalizationMethods,
+    DistanceMethods,
+    AttentionMethods,
     DifferentiationMethods,
     PositionMethods,
     DataDependentMethods,

@@ -9,8 +9,22 @@ type Op = (...args: never[]) => Result | Promise<Result>;
 
 /** Compositions that the fixtures name like ops. */
 const COMPOSITIONS = {
+  /** In training: the result and the running statistics. */
+  batchNormTraining: (x: tl.Tensor, mean: tl.Tensor, variance: tl.Tensor, momentum: number) => [
+    tl.batchNorm(x, mean, variance, null, null, true, momentum),
+    mean,
+    variance,
+  ],
+  instanceNormTracking: (x: tl.Tensor, mean: tl.Tensor, variance: tl.Tensor) => [
+    tl.instanceNorm(x, mean, variance),
+    mean,
+    variance,
+  ],
+  /** As PyTorch defines its gradient: that of normalized log-probabilities. */
+  ctcOfLogits: (x: tl.Tensor, ...rest: [tl.Tensor, number[], number[], tl.CtcOptions?]) =>
+    tl.ctcLoss(tl.logSoftmax(x), ...rest),
   ...TRANSFORMED,
-  layerNorm: (x: tl.Tensor, weight: tl.Tensor, bias: tl.Tensor) => {
+  composedLayerNorm: (x: tl.Tensor, weight: tl.Tensor, bias: tl.Tensor) => {
     const centred = tl.sub(x, tl.mean(x, -1, { keepDim: true }));
     const variance = tl.mean(tl.square(centred), -1, { keepDim: true });
     return tl.add(tl.mul(tl.mul(centred, tl.rsqrt(tl.add(variance, 1e-5))), weight), bias);

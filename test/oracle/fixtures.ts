@@ -42,6 +42,10 @@ export const FIXTURES = [
   'transforms',
   'imaging',
   'sampling',
+  'statistics',
+  'running',
+  'normalizing',
+  'losing',
 ] as const;
 
 /** The cases of a fixture file, without `.json`. */

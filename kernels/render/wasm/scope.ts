@@ -189,15 +189,32 @@ export class WasmScope {
         });
         if (dependsOn(symbolic, step)) level = this.join(level, this.levelOf(step));
       }
-      known = { form: inThis, level };
+      known = { form: inThis, level: this.join(level, this.#levelOfRange(index, inThis)) };
       this.#forms.set(index, known);
     }
     return known;
   }
 
-  /** `replace` is asked, for variables that are constant here, whether to write the constant in their place. */
-  #affine(index: Index, replace: (level: number, isStep: boolean) => boolean): Affine {
+  /**
+   * An index may be free of the vector variable only because of the part of its range that this loop covers: i / 64 where i is below 64.
+   * Then it belongs to the loop, because the vectors after it have another value.
+   */
+  #levelOfRange(index: Index, form: Affine): number {
+    const { vector } = this;
+    if (!vector || dependsOn(form, vector.block) || dependsOn(form, vector.lane)) return 0;
+    const { v } = vector.binding;
+    return dependsOn(
+      this.#affine(index, () => true, v),
+      v,
+    )
+      ? this.levelOf(v)
+      : 0;
+  }
+
+  /** `replace` is asked, for variables that are constant here, whether to write the constant in their place; `kept` stays as it is. */
+  #affine(index: Index, replace: (level: number, isStep: boolean) => boolean, kept?: IndexVar): Affine {
     return affine(index, (v) => {
+      if (v === kept) return undefined;
       for (let level = this.level; level >= 0; level--) {
         const scope = this.chain[level];
         if (!scope) continue;

@@ -59,7 +59,7 @@ def cases():
     for shape in ((3, 7), (2, 3, 65), (4, 1), (0, 5)):
         n = shape[-1]
         # Of one number the float32 layer norm leaves a rest that is not zero.
-        suite.add('layerNorm', str(list(shape)), ['$0', '$1', '$2'],
+        suite.add('composedLayerNorm', str(list(shape)), ['$0', '$1', '$2'],
                   [values(shape), values((n,), 'w', low=0.5, high=1.5), values((n,), 'b')], norm, close=n > 1)
     suite.add('attention', '[2, 5, 4] [2, 7, 4] [2, 7, 3]', ['$0', '$1', '$2'],
               [values((2, 5, 4), 'q'), values((2, 7, 4), 'k'), values((2, 7, 3), 'v')], attention)
