@@ -9,17 +9,15 @@ type Op = (...args: never[]) => Result | Promise<Result>;
 
 /** Compositions that the fixtures name like ops. */
 const COMPOSITIONS = {
-  /** In training: the result and the running statistics. */
-  batchNormTraining: (x: tl.Tensor, mean: tl.Tensor, variance: tl.Tensor, momentum: number) => [
-    tl.batchNorm(x, mean, variance, null, null, true, momentum),
-    mean,
-    variance,
-  ],
-  instanceNormTracking: (x: tl.Tensor, mean: tl.Tensor, variance: tl.Tensor) => [
-    tl.instanceNorm(x, mean, variance),
-    mean,
-    variance,
-  ],
+  /** In training: the result and the running statistics, which begin as copies. */
+  batchNormTraining: (x: tl.Tensor, mean: tl.Tensor, variance: tl.Tensor, momentum: number) => {
+    const running = [tl.mul(mean, 1).detach(), tl.mul(variance, 1).detach()] as const;
+    return [tl.batchNorm(x, ...running, null, null, true, momentum), ...running];
+  },
+  instanceNormTracking: (x: tl.Tensor, mean: tl.Tensor, variance: tl.Tensor) => {
+    const running = [tl.mul(mean, 1).detach(), tl.mul(variance, 1).detach()] as const;
+    return [tl.instanceNorm(x, ...running), ...running];
+  },
   /** As PyTorch defines its gradient: that of normalized log-probabilities. */
   ctcOfLogits: (x: tl.Tensor, ...rest: [tl.Tensor, number[], number[], tl.CtcOptions?]) =>
     tl.ctcLoss(tl.logSoftmax(x), ...rest),
