@@ -188,14 +188,16 @@ describeChromium('the digit page', () => {
       });
     const before = await read();
     await act();
-    await expect.poll(async () => (await read()).seen).not.toEqual(before.seen);
+    // A busy machine may take seconds to compile the first kernels.
+    const patience = { timeout: 30_000, interval: 200 };
+    await expect.poll(async () => (await read()).seen, patience).not.toEqual(before.seen);
     let last = await read();
     await expect
       .poll(async () => {
         const previous = last;
         last = await read();
         return JSON.stringify(previous) === JSON.stringify(last);
-      })
+      }, patience)
       .toBe(true);
     return last;
   }
