@@ -123,6 +123,10 @@ def cases():
     suite.add('ctcOfLogits', 'targets in a row', ['$0', '$1', [6, 5], [3, 2]], [values((6, 2, 4), 'ctc'), np.array([1, 2, 3, 2, 2], np.int32)], lambda x, t: ctc(x, t, [6, 5], [3, 2]))
     suite.add('ctcOfLogits', 'one example', ['$0', '$1', [5], [2]], [values((5, 4), 'ctc'), np.array([1, 3], np.int32)], lambda x, t: ctc(x, t, [5], [2]))
     suite.add('ctcOfLogits', 'one step', ['$0', '$1', [1], [1]], [values((1, 1, 3), 'ctc'), np.array([[2]], np.int32)], lambda x, t: ctc(x, t, [1], [1]))
+    for zero in (False, True):
+        suite.add('ctcLoss', f'of log-probabilities zeroInfinity={zero}', ['$0', '$1', [6, 6], [3, 2], {'zeroInfinity': zero, 'reduction': 'none'}],
+                  [values((6, 2, 4), 'ctc', low=-3, high=-0.1), np.array([[1, 2, 3], [2, 2, 1]], np.int32)],
+                  lambda x, t: F.ctc_loss(x, t.long(), torch.tensor([6, 6]), torch.tensor([3, 2]), reduction='none', zero_infinity=zero), grads=False)
     impossible = [values((3, 2, 4), 'ctc'), np.array([[1, 1, 2], [1, 2, 3]], np.int32)]
     suite.add('ctcOfLogits', 'impossible', ['$0', '$1', [3, 3], [3, 3], {'reduction': 'none'}], impossible, lambda x, t: ctc(x, t, [3, 3], [3, 3], reduction='none'), grads=False)
     suite.add('ctcOfLogits', 'impossible for nothing', ['$0', '$1', [3, 3], [3, 3], {'reduction': 'none', 'zeroInfinity': True}], impossible,
