@@ -1,5 +1,5 @@
 import { ArgumentError } from '../graph/index.js';
-import { arange, embedding, eq, mul, ne, randn, type Tensor, unsqueeze, where } from '../tensor/index.js';
+import { arange, embedding, eq, randn, type Tensor, unsqueeze, where } from '../tensor/index.js';
 import { checkSize } from './linear.js';
 import { Module } from './module.js';
 import { parameter } from './parameter.js';
@@ -34,7 +34,7 @@ export class Embedding extends Module {
     if (!Number.isInteger(paddingIdx) || paddingIdx < 0 || paddingIdx >= numEmbeddings) {
       throw new ArgumentError(`[Embedding] paddingIdx is ${String(given)} (expected a row of ${numEmbeddings})`);
     }
-    this.weight = parameter(mul(rows, unsqueeze(ne(arange(numEmbeddings), paddingIdx), 1)));
+    this.weight = parameter(where(unsqueeze(eq(arange(numEmbeddings), paddingIdx), 1), 0, rows));
   }
 
   forward(x: Tensor): Tensor {
