@@ -1,9 +1,5 @@
 import type { Engine, Program } from '../engine/engine.js';
-import { type Node, topologicalOrder } from '../graph/index.js';
-import { simplify } from '../graph/simplify/index.js';
-import { inPhase, profiler, waitingFor } from './events.js';
-import { buildPlan } from './plan/build.js';
-import { checkBytes } from './plan/limits.js';
+import { profiler } from './events.js';
 import { constantsKey, type Snapshot, withoutData } from './snapshot.js';
 
 /** Programs kept; the least recently used goes first. */
@@ -38,7 +34,12 @@ export class ProgramCache {
   private readonly skeletons = new Map<string, Skeleton>();
   readonly stats: CacheStats = { hits: 0, misses: 0 };
 
-  constructor(private readonly engine: Engine) {}
+  /** Loaded beside the first work: an import of tiller does not cost a page the planner. */
+  private readonly planner = import('./prepare.js');
+
+  constructor(private readonly engine: Engine) {
+    this.planner.catch(() => {});
+  }
 
   get(snap: Snapshot, donated: readonly boolean[]): Launchable {
     const skeleton = `${donated.map((d) => (d ? 1 : 0)).join('')}|${snap.skeleton}`;
@@ -103,38 +104,7 @@ export class ProgramCache {
 
   private async prepare(snap: Snapshot, donated: readonly boolean[], promoted: readonly number[]): Promise<Program> {
     const graph = withoutData(snap, promoted);
-    const { engine } = this;
-    if (engine.kind === 'kernel') {
-      const plan = inPhase('plan', () => buildPlan({ ...graph, donated }, engine.capabilities));
-      return waitingFor(
-        'compile',
-        inPhase('codegen', () => engine.prepare(plan)),
-      );
-    }
-    const outputs = simplify(graph.roots);
-    const nodes = topologicalOrder(outputs);
-    for (const node of nodes) checkBytes(node, engine.capabilities.maxBufferBytes);
-    const leafOf = new Map<unknown, Node<'leaf'>>();
-    const scalarOf = new Map<unknown, Node<'scalar'>>();
-    for (const node of nodes) {
-      if (node.prim === 'leaf') leafOf.set((node as Node<'leaf'>).attrs.source, node as Node<'leaf'>);
-      if (node.prim === 'scalar') scalarOf.set((node as Node<'scalar'>).attrs.source, node as Node<'scalar'>);
-    }
-    const inputs = graph.inputs.map((s) => leafOf.get(s) ?? unusedLeaf(graph.roots, s));
-    const scalars = graph.scalars.map((s) => scalarOf.get(s) ?? unusedScalar(graph.roots, s));
-    return engine.prepareGraph({ nodes, inputs, scalars, outputs });
+    const { prepareProgram } = await this.planner;
+    return prepareProgram(this.engine, { ...graph, donated });
   }
-}
-
-/** A source that simplification removed keeps its position: inputs are passed by number. */
-function unusedLeaf(roots: readonly Node[], source: unknown): Node<'leaf'> {
-  return topologicalOrder(roots).find(
-    (n) => n.prim === 'leaf' && (n as Node<'leaf'>).attrs.source === source,
-  ) as Node<'leaf'>;
-}
-
-function unusedScalar(roots: readonly Node[], source: unknown): Node<'scalar'> {
-  return topologicalOrder(roots).find(
-    (n) => n.prim === 'scalar' && (n as Node<'scalar'>).attrs.source === source,
-  ) as Node<'scalar'>;
 }

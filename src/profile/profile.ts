@@ -1,7 +1,7 @@
 import { currentEngine, initEngine, setProfiler } from '../compile/index.js';
 import { ArgumentError } from '../graph/index.js';
 import { Collector } from './collector.js';
-import { makeReport, type ProfileReport } from './report.js';
+import type { ProfileReport } from './report.js';
 
 /** How long to wait for the device's timestamps after the function has ended. */
 const MAX_TIMING_WAIT_MS = 5000;
@@ -37,5 +37,6 @@ export async function profile(fn: () => unknown): Promise<ProfileReport> {
     setProfiler(null);
     running = false;
   }
+  const { makeReport } = await import('./report.js');
   return makeReport(collector, wallMs, engine.info());
 }
