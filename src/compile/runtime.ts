@@ -14,6 +14,9 @@ const SMALL_RESULT_BYTES = 4096;
 const MAX_SMALL_RESULTS = 64;
 /** Unread larger results: beyond this many bytes on the device the oldest that are still in use move to the host. */
 const LARGE_RESULT_BYTES = 512 * 2 ** 20;
+/** State that a step made is told to the garbage collector's registry only if the next step has not replaced it by then. */
+const REGISTER_AFTER_MS = 1000;
+const MAX_UNREGISTERED = 1024;
 
 /** One realization: everything is captured at the call, so that later changes do not reach it. */
 export interface Work {
@@ -26,6 +29,24 @@ export interface Work {
   readonly fetch: readonly Storage[];
   /** The program, where the caller kept it from an earlier run. */
   readonly launchable?: Launchable | undefined;
+}
+
+/** Who waits for the values of a storage; null where there is nothing to read on the engine. */
+interface Asked {
+  readonly promise: Promise<TypedArray | null>;
+  resolve(host: TypedArray | null): void;
+  reject(error: unknown): void;
+}
+type Reads = Map<Storage, Asked>;
+
+function deferred(): Asked {
+  let resolve!: Asked['resolve'];
+  let reject!: Asked['reject'];
+  const promise = new Promise<TypedArray | null>((res, rej) => {
+    resolve = res;
+    reject = rej;
+  });
+  return { promise, resolve, reject };
 }
 
 const asError = (e: unknown): Error => (e instanceof Error ? e : new Error(String(e)));
@@ -48,6 +69,11 @@ export class Runtime {
   /** Larger ones, held weakly: those that were collected are freed with that. */
   private largeResults: WeakRef<Storage>[] = [];
   private largeBytes = 0;
+  /** State on the device that the registry does not know yet. */
+  private unregistered: Storage[] = [];
+  private willRegister = false;
+  /** Reads asked for since the last microtask. */
+  private reads: Reads | null = null;
   private readonly registry: FinalizationRegistry<{ buffer: EngineBuffer | null }> | null;
 
   constructor(start: Promise<Engine>) {
@@ -84,6 +110,11 @@ export class Runtime {
   }
 
   private enqueue(job: () => void | Promise<void>): Promise<void> {
+    this.flushReads();
+    return this.enqueueNow(job);
+  }
+
+  private enqueueNow(job: () => void | Promise<void>): Promise<void> {
     if (this.waiting === 0) {
       const done = job();
       if (done === undefined) return Promise.resolve();
@@ -197,7 +228,8 @@ export class Runtime {
     const engine = this.engine!;
     const computed = engine.name !== 'plan-only';
     const pending = work.fetch.filter((s) => computed && s.state === 'ready' && s.host === null);
-    const done = pending.length === 0 ? waitingFor('idle', engine.idle()) : this.fetch(pending, true).then(() => {});
+    const done =
+      pending.length === 0 ? waitingFor('idle', engine.idle()) : this.fetch(pending, () => true).then(() => {});
     return done.catch((error: unknown) => {
       for (const o of work.outputs) {
         o.state = 'failed';
@@ -225,7 +257,7 @@ export class Runtime {
     const oldest = this.smallResults
       .splice(0, MAX_SMALL_RESULTS / 2)
       .filter((s) => s.state === 'ready' && s.host === null && s.device.buffer !== null);
-    if (oldest.length > 0) this.fetch(oldest, true).catch(() => {});
+    if (oldest.length > 0) this.fetch(oldest, () => true).catch(() => {});
   }
 
   /** Forgets results that are no longer on the device; where that is not enough, moves the older half to the host. */
@@ -237,7 +269,7 @@ export class Runtime {
     const bytes = alive.reduce((n, s) => n + s.bytes, 0);
     const moved = bytes > LARGE_RESULT_BYTES ? alive.splice(0, Math.ceil(alive.length / 2)) : [];
     const unread = moved.filter((s) => s.host === null);
-    if (unread.length > 0) this.fetch(unread, true).catch(() => {});
+    if (unread.length > 0) this.fetch(unread, () => true).catch(() => {});
     this.largeResults = alive.map((s) => new WeakRef(s));
     this.largeBytes = alive.reduce((n, s) => n + s.bytes, 0);
   }
@@ -247,7 +279,27 @@ export class Runtime {
     storage.device.buffer = buffer;
     storage.device.runtime = this;
     if (storage.state === 'pending') storage.state = 'ready';
-    this.registry?.register(storage, storage.device, storage);
+    if (storage.resident) this.registerLater(storage);
+    else this.registry?.register(storage, storage.device, storage);
+  }
+
+  /** Registering costs more than the rest of a step's bookkeeping, and most state lives for one step. */
+  private registerLater(storage: Storage): void {
+    if (this.registry === null) return;
+    if (this.unregistered.push(storage) >= MAX_UNREGISTERED) this.registerState();
+    if (this.willRegister) return;
+    this.willRegister = true;
+    const timer: unknown = setTimeout(() => {
+      this.willRegister = false;
+      this.registerState();
+    }, REGISTER_AFTER_MS);
+    (timer as { unref?: () => void }).unref?.();
+  }
+
+  private registerState(): void {
+    const due = this.unregistered;
+    this.unregistered = [];
+    for (const s of due) if (s.device.buffer !== null) this.registry!.register(s, s.device, s);
   }
 
   /** The device copy of a storage, uploaded where it is missing; a first upload is listed in `once`. */
@@ -299,38 +351,70 @@ export class Runtime {
     this.engine?.free(buffer);
   }
 
-  /** Reads device copies to the host; `move` frees the device copies then. */
-  private async fetch(storages: readonly Storage[], move: boolean): Promise<TypedArray[]> {
+  /** Reads device copies to the host; those that `moves` is true for are freed on the device then. */
+  private async fetch(storages: readonly Storage[], moves: (s: Storage) => boolean): Promise<TypedArray[]> {
     const words = await waitingFor('read', this.engine!.read(storages.map((s) => s.device.buffer!)));
     return storages.map((s, i) => {
       profiler()?.copied('down', s.bytes);
       const values = s.host ?? arrayOf(words[i]!, s.dtype);
       if (s.state !== 'ready' || s.device.buffer === null) return values;
       s.host = values;
-      if (move) this.enqueue(() => this.release(s));
+      if (moves(s)) this.enqueue(() => this.release(s));
       else if (!s.resident) this.keepUpload(s);
       return values;
     });
   }
 
-  /** The values of a storage, after everything queued before. */
+  /** The values of a storage, after everything queued before. Reads that are asked for together reach the engine as one. */
   async read(s: Storage): Promise<TypedArray> {
-    let reading: Promise<TypedArray[]> | null = null;
-    let host: TypedArray | null = null;
-    await this.enqueue(() => {
-      // Asked for before a later job donates or frees it: only the data counts here, not what was decided since.
-      host = s.host;
-      if (host !== null || s.error !== null || s.device.buffer === null || s.bytes === 0) return;
-      reading = this.fetch([s], !s.resident && s.bytes <= MOVE_ON_READ_BYTES);
-      reading.catch(() => {});
-    });
-    if (reading !== null) [host = null] = await (reading as Promise<TypedArray[]>);
-    if (host === null && s.bytes === 0 && s.error === null) host = arrayOf(new ArrayBuffer(0), s.dtype);
-    if (host === null) {
-      s.checkUsable('data');
-      throw new InternalError(`[data] no value: ${s.state}`);
+    if (this.reads === null) {
+      this.reads = new Map();
+      queueMicrotask(() => this.flushReads());
     }
-    return host;
+    let asked = this.reads.get(s);
+    if (asked === undefined) this.reads.set(s, (asked = deferred()));
+    const host = await asked.promise;
+    if (host !== null) return host;
+    if (s.bytes === 0 && s.error === null) return arrayOf(new ArrayBuffer(0), s.dtype);
+    s.checkUsable('data');
+    throw new InternalError(`[data] no value: ${s.state}`);
+  }
+
+  /** Queues the reads asked for so far; before any later job, which may donate or free what they read. */
+  private flushReads(): void {
+    const { reads } = this;
+    if (reads === null) return;
+    this.reads = null;
+    this.enqueueNow(() => {
+      const onDevice: Storage[] = [];
+      for (const [s, { resolve }] of reads) {
+        // Only the data counts here, not what was decided since it was asked for.
+        if (s.host !== null || s.error !== null || s.device.buffer === null || s.bytes === 0) resolve(s.host);
+        else onDevice.push(s);
+      }
+      if (onDevice.length > 0) this.readTogether(onDevice, reads);
+    });
+  }
+
+  private readTogether(storages: readonly Storage[], reads: Reads): void {
+    const moves = (s: Storage): boolean => !s.resident && s.bytes <= MOVE_ON_READ_BYTES;
+    const one = (s: Storage): void => {
+      const { resolve, reject } = reads.get(s)!;
+      this.fetch([s], moves).then(([host]) => resolve(host!), reject);
+    };
+    if (storages.length === 1) {
+      one(storages[0]!);
+      return;
+    }
+    this.fetch(storages, moves).then(
+      (hosts) => {
+        storages.forEach((s, i) => {
+          reads.get(s)!.resolve(hosts[i]!);
+        });
+      },
+      // What spoiled one of them is not the others' failure.
+      () => storages.forEach(one),
+    );
   }
 
   dispose(s: Storage): void {
