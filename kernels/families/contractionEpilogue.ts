@@ -26,55 +26,64 @@ export function epilogueLines(kernel: ContractionKernel, root: WgslScope, tile: 
 const raggedM = (kernel: ContractionKernel, tile: OutputTile): boolean => kernel.m.extent % tile.rowsM !== 0;
 const raggedN = (kernel: ContractionKernel, tile: OutputTile): boolean => kernel.n.extent % tile.rowsN !== 0;
 
+/** Whether four neighbouring columns exist together. */
+const isWide = (kernel: ContractionKernel, tile: OutputTile): boolean => tile.tn % 4 === 0 && kernel.n.extent % 4 === 0;
+
+/** The columns of a row, four at a time where they exist together; `at(j)` names the sum of column j, or of the four from it on. */
+function cellLines(
+  kernel: ContractionKernel,
+  row: WgslScope,
+  tile: OutputTile,
+  at: (j: number, wide: boolean) => string,
+): string[] {
+  const { n, acc, epilogue } = kernel;
+  const wide = isWide(kernel, tile);
+  const cells: string[] = [];
+  for (let j = 0; j < tile.tn; j += wide ? 4 : 1) {
+    const vars = new Map([[n, `(n0 + ${j}u)`]]);
+    const code = at(j, wide);
+    const cell = row.child(
+      wide
+        ? { vars, vector: n, results: new Map([[acc, { code, width: 4 as const }]]) }
+        : { vars, results: new Map([[acc, code]]) },
+    );
+    cell.stores(epilogue);
+    cells.push(...(raggedN(kernel, tile) ? [`if (n0 + ${j}u < ${n.extent}u) {`, ...cell.lines, '}'] : cell.lines));
+  }
+  return cells;
+}
+
+const four = (i: number, j: number): string => `vec4(${[0, 1, 2, 3].map((c) => sum(i, j + c)).join(', ')})`;
+
 function unrolledLines(kernel: ContractionKernel, root: WgslScope, tile: OutputTile): string[] {
-  const { m, n, acc, epilogue } = kernel;
   const lines: string[] = [];
-  // Four columns at a time where they exist together.
-  const wide = tile.tn % 4 === 0 && n.extent % 4 === 0;
   for (let i = 0; i < tile.tm; i++) {
-    const row = root.child({ vars: new Map([[m, `(m0 + ${i}u)`]]) });
-    const cells: string[] = [];
-    for (let j = 0; j < tile.tn; j += wide ? 4 : 1) {
-      const vars = new Map([[n, `(n0 + ${j}u)`]]);
-      const cell = row.child(
-        wide
-          ? {
-              vars,
-              vector: n,
-              results: new Map([
-                [acc, { code: `vec4(${[0, 1, 2, 3].map((c) => sum(i, j + c)).join(', ')})`, width: 4 as const }],
-              ]),
-            }
-          : { vars, results: new Map([[acc, sum(i, j)]]) },
-      );
-      cell.stores(epilogue);
-      cells.push(...(raggedN(kernel, tile) ? [`if (n0 + ${j}u < ${n.extent}u) {`, ...cell.lines, '}'] : cell.lines));
-    }
+    const row = root.child({ vars: new Map([[kernel.m, `(m0 + ${i}u)`]]) });
+    const cells = cellLines(kernel, row, tile, (j, wide) => (wide ? four(i, j) : sum(i, j)));
     const body = [...row.lines, ...cells];
-    lines.push(...(raggedM(kernel, tile) ? [`if (m0 + ${i}u < ${m.extent}u) {`, ...body, '}'] : body));
+    lines.push(...(raggedM(kernel, tile) ? [`if (m0 + ${i}u < ${kernel.m.extent}u) {`, ...body, '}'] : body));
   }
   return lines;
 }
 
 function loopLines(kernel: ContractionKernel, root: WgslScope, tile: OutputTile): string[] {
-  const { m, n, acc, epilogue } = kernel;
-  const row = root.child({ vars: new Map([[m, 'm']]) });
-  const cell = row.child({ vars: new Map([[n, 'n']]), results: new Map([[acc, 'value']]) });
-  cell.stores(epilogue);
+  const { m } = kernel;
+  const wide = isWide(kernel, tile);
+  const width = wide ? 4 : 1;
+  const perRow = tile.tn / width;
   const all: string[] = [];
-  for (let i = 0; i < tile.tm; i++) for (let j = 0; j < tile.tn; j++) all.push(sum(i, j));
-  const boundM = raggedM(kernel, tile) ? ` && m0 + i < ${m.extent}u` : '';
-  const boundN = raggedN(kernel, tile) ? ` && n0 + j < ${n.extent}u` : '';
+  for (let i = 0; i < tile.tm; i++) {
+    for (let j = 0; j < tile.tn; j += width) all.push(wide ? four(i, j) : sum(i, j));
+  }
+  const row = root.child({ vars: new Map([[m, 'm']]) });
+  const cells = cellLines(kernel, row, tile, (j) => `outputs[i * ${perRow}u + ${j / width}u]`);
+  const bound = raggedM(kernel, tile) ? ` && m0 + i < ${m.extent}u` : '';
   return [
     `var outputs = array(${all.join(', ')});`,
-    `for (var i = 0u; i < ${tile.tm}u${boundM}; i++) {`,
+    `for (var i = 0u; i < ${tile.tm}u${bound}; i++) {`,
     'let m = m0 + i;',
     ...row.lines,
-    `for (var j = 0u; j < ${tile.tn}u${boundN}; j++) {`,
-    'let n = n0 + j;',
-    `let value = outputs[i * ${tile.tn}u + j];`,
-    ...cell.lines,
-    '}',
+    ...cells,
     '}',
   ];
 }
