@@ -29,8 +29,8 @@ export async function compete(
   const absences = new Map<Side, Absence>();
   try {
     for (const side of [...tiller, ...peers]) {
-      const inability = benchmark.cannot?.[`${side.name} ${side.engine}`];
-      if (inability !== undefined) {
+      const inability = side.cannot?.(benchmark) ?? benchmark.cannot?.[`${side.name} ${side.engine}`] ?? null;
+      if (inability !== null) {
         absences.set(side, { note: `cannot: ${inability}` });
         continue;
       }
@@ -57,7 +57,7 @@ export async function compete(
         const theirs = entries.find((entry) => entry.side === peer);
         return theirs
           ? against(benchmark, ours, theirs)
-          : { ...alone(benchmark, ours), peer: peer.name, ...absences.get(peer) };
+          : { ...alone(benchmark, ours), ...peerOf(peer), ...absences.get(peer) };
       });
     });
   } finally {
@@ -82,12 +82,17 @@ function alone(benchmark: Case, { side, timing }: Entry): Row {
   };
 }
 
+/** What a row says of the peer. */
+function peerOf({ name, native, adapter }: Side): Pick<Row, 'peer' | 'native' | 'peerAdapter'> {
+  return { peer: name, ...(native && { native, peerAdapter: adapter }) };
+}
+
 function against(benchmark: Case, ours: Entry, theirs: Entry): Row {
   const { error, agrees } = compare(ours.values, theirs.values, benchmark.tolerance);
   const { ms, min } = theirs.timing!;
   return {
     ...alone(benchmark, ours),
-    peer: theirs.side.name,
+    ...peerOf(theirs.side),
     peerMs: ms,
     peerMin: min,
     ...(benchmark.flops === undefined ? {} : { peerGflops: benchmark.flops / ms / 1e6 }),

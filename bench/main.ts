@@ -1,4 +1,6 @@
+import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
+import * as tl from 'tiller';
 import { ArgumentError, TillerError, UnsupportedError } from '../src/graph/errors.js';
 import { CASES, PENDING } from './cases/index.js';
 import { compete } from './compete.js';
@@ -6,7 +8,9 @@ import { installPeers } from './install.js';
 import { type BenchOptions, helpText, type PeerName, parseOptions } from './options.js';
 import { prepareVulkan, provideWebGPU } from './peers/dawn.js';
 import { jaxjsSide } from './peers/jaxjs.js';
+import { ortSide } from './peers/ort.js';
 import { tfjsSide } from './peers/tfjs.js';
+import { pythonWithTorch, torchSide } from './peers/torch.js';
 import { jsonLine, type Row, summary, table } from './report.js';
 import type { Side } from './side.js';
 import { tillerSides } from './tiller.js';
@@ -14,6 +18,9 @@ import { tillerSides } from './tiller.js';
 const CATALOGUE = { ready: CASES.map(({ name }) => name), pending: PENDING };
 /** bench/, from bench/.bundle/main.mjs. */
 const BENCH = fileURLToPath(new URL('..', import.meta.url));
+
+const TORCH_ABSENT =
+  'torch is not measured: no python3 here imports it (in Debian: apt-get install python3-torch libopenblas0-pthread)';
 
 /** Runs the benchmarks of the command line. Sets the exit code: 1 for a failure or results that disagree, 2 for a wrong command line. */
 export async function main(args: readonly string[]): Promise<void> {
@@ -40,7 +47,8 @@ export async function main(args: readonly string[]): Promise<void> {
 }
 
 async function run(options: BenchOptions): Promise<void> {
-  if (options.against.length > 0) installPeers(BENCH);
+  // PyTorch is no package of npm.
+  if (options.against.some((name) => name !== 'torch')) installPeers(BENCH);
   prepareVulkan();
   const tiller = await tillerSides(options.engine, options.threads);
   const { sides: peers, absent } = await peerSides(options, tiller[0]!);
@@ -70,11 +78,15 @@ async function peerSides(options: BenchOptions, tiller: Side): Promise<{ sides: 
   const absent: string[] = [];
   if (options.against.length === 0) return { sides, absent };
   const engine = tiller.engine === 'webgpu' ? 'webgpu' : 'wasm';
-  if (engine === 'webgpu') checkSameAdapter(tiller.adapter, await provideWebGPU(options.peerPolling));
+  const threads = tl.engineInfo().limits.threads ?? options.threads ?? availableParallelism();
+  const python = options.against.includes('torch') ? pythonWithTorch() : null;
+  if (engine === 'webgpu' && options.against.some((name) => name === 'jax-js' || name === 'tfjs'))
+    checkSameAdapter(tiller.adapter, await provideWebGPU(options.peerPolling));
   const makers: Record<PeerName, (() => Promise<Side>) | string> = {
     'jax-js': () => jaxjsSide(engine, tiller.adapter),
     tfjs: () => tfjsSide(engine, tiller.adapter),
-    ort: 'ort is not measured yet',
+    ort: async () => ortSide(threads),
+    torch: python === null ? TORCH_ABSENT : () => torchSide(python, BENCH, threads),
   };
   for (const name of options.against) {
     const maker = makers[name];

@@ -60,7 +60,9 @@ async function sample(contender: Contender, repeats: number, now: () => number):
   const start = now();
   for (let i = 0; i < repeats; i++) await contender.start();
   await contender.finish();
-  return (now() - start) / repeats;
+  const ms = (contender.ownMs?.() ?? now() - start) / repeats;
+  await contender.settle?.();
+  return ms;
 }
 
 export function median(values: readonly number[]): number {

@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util';
 import { ArgumentError, UnsupportedError } from '../src/graph/errors.js';
 
 export const ENGINES = ['webgpu', 'wasm', 'reference'] as const;
-export const PEERS = ['jax-js', 'tfjs', 'ort'] as const;
+export const PEERS = ['jax-js', 'tfjs', 'ort', 'torch'] as const;
 export type BenchEngine = (typeof ENGINES)[number];
 export type PeerName = (typeof PEERS)[number];
 
@@ -34,7 +34,7 @@ export function helpText({ ready, pending }: Catalogue): string {
     'npm run bench -- [NAME…] [options]    without a name: all of them',
     '',
     '  --engine E          auto, webgpu, wasm or reference (default auto)',
-    '  --against P,P       peers to measure in the same run: jax-js, tfjs, ort (default jax-js,tfjs)',
+    '  --against P,P       peers to measure in the same run: jax-js, tfjs (default both); native ones, as ceilings: ort, torch',
     '  --json              one JSON object per line instead of a table',
     '  --rounds N          samples of each side (default: as many as fit into --seconds, 5 at least)',
     '  --seconds S         time for the samples of one side of one benchmark (default 3)',

@@ -11,6 +11,10 @@ export interface Row {
   readonly samples: number;
   readonly gflops?: number;
   readonly peer: string | null;
+  /** True for a peer in native code, a ceiling: `ratio` is then the share of its speed, and it never counts as the best peer. */
+  readonly native?: true;
+  /** What a native peer computes on. */
+  readonly peerAdapter?: string;
   readonly peerMs: number | null;
   readonly peerMin: number | null;
   readonly peerGflops?: number;
@@ -89,9 +93,9 @@ export function summary(rows: readonly Row[]): string {
   );
 }
 
-/** Time of the fastest peer over tiller's; null where no peer ran. */
+/** Time of the fastest peer over tiller's, native ones aside; null where no peer ran. */
 function bestPeerRatio(line: readonly Row[], toggles: string): number | null {
-  const ratios = line.flatMap((row) => (row.toggles === toggles && row.ratio !== null ? row.ratio : []));
+  const ratios = line.flatMap((row) => (row.toggles === toggles && row.ratio !== null && !row.native ? row.ratio : []));
   return ratios.length === 0 ? null : Math.min(...ratios);
 }
 

@@ -9,8 +9,17 @@ export interface Side {
   readonly adapter: string;
   /** How Dawn was started, where it is used: 'default', or 'own' for the flags that tiller sets by itself. */
   readonly toggles: string;
+  /** True for native code: a ceiling to compare with, never counted as the best peer. */
+  readonly native?: true;
+  /** Why it cannot run a benchmark; null where it can. */
+  cannot?(benchmark: Case): string | null;
   prepare(benchmark: Case): Promise<Contender>;
   close(): void;
+}
+
+/** The values of several results, one after the other. */
+export function joined(results: readonly ArrayLike<number>[]): ArrayLike<number> {
+  return results.length === 1 ? results[0]! : results.flatMap((values) => Array.from(values));
 }
 
 /** Steps whose losses must agree. */

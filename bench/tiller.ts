@@ -2,7 +2,7 @@ import * as tl from 'tiller';
 import type { Case, OpCase } from './cases/case.js';
 import type { Contender } from './contender.js';
 import type { BenchEngine } from './options.js';
-import { type Side, trainingContender } from './side.js';
+import { joined, type Side, trainingContender } from './side.js';
 
 /** tiller on an engine; on WebGPU in Node twice: as Dawn starts by default, and with tiller's own flags. */
 export async function tillerSides(engine: BenchEngine | 'auto', threads: number | null): Promise<Side[]> {
@@ -37,23 +37,24 @@ async function prepare(benchmark: Case): Promise<Contender> {
 
 function opContender(benchmark: OpCase): Contender {
   const inputs = benchmark.inputs().map(({ data, shape }) => tl.tensor(data, { shape: [...shape] }));
-  let started: { result: tl.Tensor; done: Promise<void> }[] = [];
+  const run = () => [benchmark.tiller(...inputs)].flat();
+  let started: { results: tl.Tensor[]; done: Promise<void> }[] = [];
   return {
     repeatable: true,
     start() {
-      const result = benchmark.tiller(...inputs);
-      started.push({ result, done: tl.realize(result) });
+      const results = run();
+      started.push({ results, done: tl.realize(results) });
     },
     async finish() {
       await Promise.all(started.map(({ done }) => done));
-      for (const { result } of started) result.dispose();
+      for (const { results } of started) for (const result of results) result.dispose();
       started = [];
     },
     async result() {
-      const result = benchmark.tiller(...inputs);
-      const values = await result.data();
-      result.dispose();
-      return values;
+      const results = run();
+      const values = await Promise.all(results.map((result) => result.data()));
+      for (const result of results) result.dispose();
+      return joined(values);
     },
     dispose() {
       for (const input of inputs) input.dispose();

@@ -1,15 +1,19 @@
 import type * as jaxjs from '@jax-js/jax';
 import type * as tfjs from '@tensorflow/tfjs';
 import type * as tl from 'tiller';
+import type { OnnxGraph } from '../peers/onnx.js';
+import type { Batch } from './training.js';
 
 export type JaxJs = typeof jaxjs;
 export type JaxArray = jaxjs.Array;
 export type Tfjs = typeof tfjs;
 export type TfTensor = tfjs.Tensor;
+/** One result or several. */
+type Some<T> = T | T[];
 
-/** An input on the host, f32, row-major. */
-export interface HostArray {
-  readonly data: Float32Array;
+/** An input on the host, f32 or i32, row-major. */
+export interface HostArray<Data extends Float32Array | Int32Array = Float32Array> {
+  readonly data: Data;
   readonly shape: readonly number[];
 }
 
@@ -28,11 +32,15 @@ interface CaseBase {
 /** A pure function of arrays, written for each library as its users would write it. */
 export interface OpCase extends CaseBase {
   readonly kind: 'op';
-  inputs(): HostArray[];
-  tiller(...inputs: tl.Tensor[]): tl.Tensor;
+  inputs(): HostArray<Float32Array | Int32Array>[];
+  tiller(...inputs: tl.Tensor[]): Some<tl.Tensor>;
   /** Compiled by `jit`. Owns its arguments. */
-  jaxjs(jax: JaxJs, ...inputs: JaxArray[]): JaxArray;
-  tfjs(tf: Tfjs, ...inputs: TfTensor[]): TfTensor;
+  jaxjs(jax: JaxJs, ...inputs: JaxArray[]): Some<JaxArray>;
+  tfjs(tf: Tfjs, ...inputs: TfTensor[]): Some<TfTensor>;
+  /** Adds the nodes of an ONNX model; of inputs by name to the name of the result. Without it ONNX has no such operation. */
+  ort?(graph: OnnxGraph, ...inputs: string[]): string;
+  /** True where peers/torch.py has a function of this name. */
+  readonly torch?: true;
   /** Where tfjs is at its best in another layout: the inputs in it, and the result back from it. */
   readonly tfjsLayout?: { inputs(inputs: HostArray[]): HostArray[]; result(values: Float32Array): Float32Array };
 }
@@ -43,6 +51,8 @@ export interface TrainCase extends CaseBase {
   tiller(): Promise<Training>;
   jaxjs(jax: JaxJs): Promise<Training>;
   tfjs(tf: Tfjs): Promise<Training>;
+  /** What peers/torch.py trains: a perceptron of these weights [out, in] and biases, with rectifiers between. */
+  torch?(): { weights: HostArray[]; batches: Batch[] };
 }
 
 export interface Training {

@@ -31,6 +31,8 @@ export const conv3x3: OpCase = {
   jaxjs: ({ lax }, x, w) => lax.convGeneralDilated(x!, w!, [1, 1], PADDING),
   tfjs: (tf, x, w) => tf.conv2d(x!, w!, 1, 'same'),
   tfjsLayout: { inputs: ([x, w]) => [toNHWC(x!), toHWIO(w!)], result: resultFromNHWC },
+  ort: (graph, x, w) => graph.node('Conv', [x!, w!], { pads: [1, 1, 1, 1] }),
+  torch: true,
 };
 
 export const depthwise3x3: OpCase = {
@@ -44,4 +46,6 @@ export const depthwise3x3: OpCase = {
   jaxjs: ({ lax }, x, w) => lax.convGeneralDilated(x!, w!, [1, 1], PADDING, { featureGroupCount: CHANNELS }),
   tfjs: (tf, x, w) => tf.depthwiseConv2d(x!, w!, 1, 'same'),
   tfjsLayout: { inputs: ([x, w]) => [toNHWC(x!), toHWC1(w!)], result: resultFromNHWC },
+  ort: (graph, x, w) => graph.node('Conv', [x!, w!], { pads: [1, 1, 1, 1], group: CHANNELS }),
+  torch: true,
 };

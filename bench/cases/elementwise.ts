@@ -16,4 +16,9 @@ export const elementwise2M: OpCase = {
   tiller: (a, b, c) => mul(sigmoid(a!.mul(b!).add(c!)), a!),
   jaxjs: ({ nn }, a, b, c) => nn.sigmoid(a!.ref.mul(b!).add(c!)).mul(a!),
   tfjs: (tf, a, b, c) => tf.mul(tf.sigmoid(tf.add(tf.mul(a!, b!), c!)), a!),
+  ort: (graph, a, b, c) => {
+    const sum = graph.node('Add', [graph.node('Mul', [a!, b!]), c!]);
+    return graph.node('Mul', [graph.node('Sigmoid', [sum]), a!]);
+  },
+  torch: true,
 };

@@ -16,6 +16,8 @@ function square(n: number): OpCase {
     tiller: (a, b) => matmul(a!, b!),
     jaxjs: ({ numpy }, a, b) => numpy.matmul(a!, b!),
     tfjs: (tf, a, b) => tf.matMul(a!, b!),
+    ort: (graph, a, b) => graph.node('MatMul', [a!, b!]),
+    torch: true,
   };
 }
 
@@ -40,4 +42,6 @@ export const matvec4096: OpCase = {
   tiller: (a, x) => matmul(a!, x!),
   jaxjs: ({ numpy }, a, x) => numpy.matmul(a!, x!),
   tfjs: (tf, a, x) => tf.dot(a!, x!),
+  ort: (graph, a, x) => graph.node('MatMul', [a!, x!]),
+  torch: true,
 };

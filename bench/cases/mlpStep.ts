@@ -77,4 +77,6 @@ export const mlpStep: TrainCase = {
       batches(),
     );
   },
+
+  torch: () => ({ weights: initial(), batches: batches() }),
 };

@@ -19,6 +19,8 @@ export const softmax2048x1024: OpCase = {
   tiller: (x) => softmax(x!, -1),
   jaxjs: ({ nn }, x) => nn.softmax(x!, -1),
   tfjs: (tf, x) => tf.softmax(x!, -1),
+  ort: (graph, x) => graph.node('Softmax', [x!], { axis: -1 }),
+  torch: true,
 };
 
 export const layerNorm2048x1024: OpCase = {
@@ -45,6 +47,9 @@ export const layerNorm2048x1024: OpCase = {
     const normalised = tf.mul(tf.sub(x!, mean), tf.rsqrt(tf.add(variance, EPSILON)));
     return tf.add(tf.mul(normalised, weight!), bias!);
   },
+  ort: (graph, x, weight, bias) =>
+    graph.node('LayerNormalization', [x!, weight!, bias!], { axis: -1, epsilon: EPSILON }),
+  torch: true,
 };
 
 export const sumRows: OpCase = {
@@ -56,6 +61,8 @@ export const sumRows: OpCase = {
   tiller: (x) => x!.sum(1),
   jaxjs: (_, x) => x!.sum(1),
   tfjs: (tf, x) => tf.sum(x!, 1),
+  ort: (graph, x) => graph.node('ReduceSum', [x!, graph.integers([1])], { keepdims: 0 }),
+  torch: true,
 };
 
 export const sumColumns: OpCase = {
@@ -67,4 +74,6 @@ export const sumColumns: OpCase = {
   tiller: (x) => x!.sum(0),
   jaxjs: (_, x) => x!.sum(0),
   tfjs: (tf, x) => tf.sum(x!, 0),
+  ort: (graph, x) => graph.node('ReduceSum', [x!, graph.integers([0])], { keepdims: 0 }),
+  torch: true,
 };

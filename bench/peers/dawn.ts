@@ -1,4 +1,3 @@
-import { createRequire } from 'node:module';
 import { loadVulkan, swiftShaderManifest, whyNoWebGPU } from '../../scripts/machine.mjs';
 import { pollGently } from '../../src/engine/webgpu/polling.js';
 
@@ -57,6 +56,3 @@ function wrap<Name extends string>(prototype: Record<Name, (...args: never[]) =>
     },
   });
 }
-
-/** Resolves packages from bench/node_modules. The bundle lies inside bench/. */
-export const requirePeer = createRequire(import.meta.url);

@@ -1,6 +1,6 @@
 import type { Case, JaxArray, JaxJs, OpCase } from '../cases/case.js';
 import type { Contender } from '../contender.js';
-import { type Side, trainingContender } from '../side.js';
+import { joined, type Side, trainingContender } from '../side.js';
 
 /** jax-js on WebGPU or on its WebAssembly backend. */
 export async function jaxjsSide(engine: 'webgpu' | 'wasm', adapter: string): Promise<Side> {
@@ -25,23 +25,28 @@ async function prepare(jax: JaxJs, benchmark: Case): Promise<Contender> {
 }
 
 function opContender(jax: JaxJs, benchmark: OpCase): Contender {
-  const inputs = benchmark.inputs().map(({ data, shape }) => jax.numpy.array(data, { shape: [...shape] }));
-  const compiled = jax.jit((...args: JaxArray[]) => benchmark.jaxjs(jax, ...args));
+  const inputs = benchmark.inputs().map(({ data, shape }) =>
+    jax.numpy.array(data, {
+      shape: [...shape],
+      dtype: data instanceof Float32Array ? jax.numpy.float32 : jax.numpy.int32,
+    }),
+  );
+  const compiled = jax.jit((...args: JaxArray[]): JaxArray[] => [benchmark.jaxjs(jax, ...args)].flat());
   const run = () => compiled(...inputs.map((input) => input.ref));
-  let started: { result: JaxArray; done: Promise<unknown> }[] = [];
+  let started: { results: JaxArray[]; done: Promise<unknown> }[] = [];
   return {
     repeatable: true,
     start() {
-      const result = run();
-      started.push({ result, done: result.blockUntilReady() });
+      const results = run();
+      started.push({ results, done: Promise.all(results.map((result) => result.blockUntilReady())) });
     },
     async finish() {
       await Promise.all(started.map(({ done }) => done));
-      for (const { result } of started) result.dispose();
+      for (const { results } of started) for (const result of results) result.dispose();
       started = [];
     },
     // Reading takes the array.
-    result: () => run().data(),
+    result: async () => joined(await Promise.all(run().map((result) => result.data()))),
     dispose() {
       for (const input of inputs) input.dispose();
       compiled.dispose();

@@ -1,7 +1,7 @@
-import type { Case, OpCase, Tfjs, TfTensor } from '../cases/case.js';
+import type { Case, HostArray, OpCase, Tfjs, TfTensor } from '../cases/case.js';
 import type { Contender } from '../contender.js';
-import { type Side, trainingContender } from '../side.js';
-import { requirePeer } from './dawn.js';
+import { joined, type Side, trainingContender } from '../side.js';
+import { requirePeer } from './require.js';
 
 /** What is used of its WebGPU backend: there is no call that waits for the device without reading. */
 interface WebGPUBackend {
@@ -14,7 +14,7 @@ interface WebGPUBackend {
 
 /** TensorFlow.js on WebGPU or on its WebAssembly backend (XNNPACK, one thread in Node). */
 export async function tfjsSide(engine: 'webgpu' | 'wasm', adapter: string): Promise<Side> {
-  const tf: Tfjs = requirePeer('@tensorflow/tfjs');
+  const tf = requirePeer<Tfjs>('@tensorflow/tfjs');
   requirePeer(`@tensorflow/tfjs-backend-${engine}`);
   tf.enableProdMode();
   if (!(await tf.setBackend(engine))) throw new Error(`tfjs has no ${engine} here`);
@@ -37,13 +37,15 @@ async function prepare(tf: Tfjs, gpu: WebGPUBackend | null, benchmark: Case): Pr
 function opContender(tf: Tfjs, gpu: WebGPUBackend | null, benchmark: OpCase): Contender {
   const layout = benchmark.tfjsLayout;
   const arrays = benchmark.inputs();
-  const inputs = (layout?.inputs(arrays) ?? arrays).map(({ data, shape }) => tf.tensor(data, [...shape]));
-  const run = () => tf.tidy(() => benchmark.tfjs(tf, ...inputs));
+  const inputs = (layout?.inputs(arrays as HostArray[]) ?? arrays).map(({ data, shape }) =>
+    tf.tensor(data, [...shape], data instanceof Float32Array ? 'float32' : 'int32'),
+  );
+  const run = () => tf.tidy(() => [benchmark.tfjs(tf, ...inputs)].flat());
   let started: TfTensor[] = [];
   return {
     repeatable: true,
     start() {
-      started.push(run());
+      started.push(...run());
     },
     async finish() {
       if (gpu !== null) {
@@ -55,10 +57,10 @@ function opContender(tf: Tfjs, gpu: WebGPUBackend | null, benchmark: OpCase): Co
       started = [];
     },
     async result() {
-      const result = run();
-      const values = Float32Array.from(await result.data());
-      result.dispose();
-      return layout?.result(values) ?? values;
+      const results = run();
+      const values = joined(await Promise.all(results.map((result) => result.data())));
+      tf.dispose(results);
+      return layout?.result(Float32Array.from(values)) ?? values;
     },
     dispose() {
       tf.dispose(inputs);

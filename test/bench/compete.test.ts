@@ -73,6 +73,12 @@ describe('a competition', () => {
     expect(rows[0]!.failed).toBeUndefined();
   });
 
+  it('takes a library by its own word, and says what a native one computes on', async () => {
+    const peer: Side = { ...side('peer', [1]), native: true, cannot: () => 'trains no more' };
+    const rows = await compete(benchmark, [side('tiller', [1])], [peer], options);
+    expect(rows[0]).toMatchObject({ native: true, peerAdapter: 'test', peerMs: null, note: 'cannot: trains no more' });
+  });
+
   it('times tiller alone where there are no peers', async () => {
     const rows = await compete(benchmark, [side('tiller', [1])], [], options);
     expect(rows).toMatchObject([{ peer: null, ratio: null, agrees: null }]);

@@ -43,6 +43,21 @@ describe('measuring', () => {
     expect([count('start 1'), count('finish 1')]).toEqual([2 + 4, 2 + 4]);
   });
 
+  it('believes the clock of one that computes in another process', async () => {
+    const { contenders, now } = race([10]);
+    const elsewhere = contenders.map((contender) => ({ ...contender, ownMs: () => 4 }));
+    // Warmed up: 4 ms a run by its own clock, so 5 runs make a sample.
+    const timings = await measure(elsewhere, { rounds: 2, seconds: 1, now });
+    expect(timings).toMatchObject([{ ms: 4 / 5, samples: 2 }]);
+  });
+
+  it('lets idle threads fall asleep between samples, without timing that', async () => {
+    const { contenders, log, now } = race([100]);
+    const settling = contenders.map((contender) => ({ ...contender, settle: async () => void log.push('settle') }));
+    await measure(settling, { rounds: 1, seconds: 1, now });
+    expect(log.slice(-3)).toEqual(['start 0', 'finish 0', 'settle']);
+  });
+
   it('takes turns, beginning with another contender each round', async () => {
     const { contenders, log, now } = race([100, 100, 100]);
     await measure(contenders, { rounds: 3, seconds: 1, now });

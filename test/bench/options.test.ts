@@ -52,7 +52,7 @@ describe('the command line of the benchmarks', () => {
 
   it.each([
     [['--engine', 'gpu'], '--engine gpu (expected webgpu, wasm, reference, auto)'],
-    [['--against', 'jax-js,torch'], '--against torch (expected jax-js, tfjs, ort)'],
+    [['--against', 'jax-js,numpy'], '--against numpy (expected jax-js, tfjs, ort, torch)'],
     [['--rounds', '0'], '--rounds 0 (expected a positive number)'],
     [['--rounds', '2.5'], '--rounds 2.5 (expected a whole number)'],
     [['--seconds', 'long'], '--seconds long (expected a positive number)'],

@@ -67,6 +67,14 @@ describe('rows as a table', () => {
 });
 
 describe('the summary', () => {
+  it('shows native peers, but never counts them as the best', () => {
+    const rows: Row[] = [
+      { ...row, ms: 60, peerMs: 120, ratio: 2 },
+      { ...row, ms: 60, peer: 'ort', native: true, peerMs: 6, ratio: 0.1 },
+    ];
+    expect(cells(summary(rows)).at(-1)).toEqual(['matmul512', '60.0', '120', '6.00', '2.00x']);
+  });
+
   it('has a line per benchmark, weakest first, with the ratio to the best peer', () => {
     const rows: Row[] = [
       { ...row, ms: 60, peerMs: 120, ratio: 2 },
