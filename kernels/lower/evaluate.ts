@@ -206,6 +206,7 @@ const EVALUATE: { readonly [P in Prim]: Rule<P> } = {
   scatter: notInside,
   cumulative: notInside,
   argsort: notInside,
+  routine: notInside,
   reduce: notInside,
   dot: notInside,
   conv: notInside,

@@ -15,6 +15,7 @@ export * from './node.js';
 export * from './print.js';
 export * from './rebuild.js';
 export * from './reduce.js';
+export * from './routine.js';
 export * from './scan.js';
 export * from './shape.js';
 export * from './simplify/index.js';

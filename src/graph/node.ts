@@ -86,6 +86,18 @@ export type CumulativeFn = (typeof CUMULATIVE_FNS)[number];
 export const SCATTER_FNS = ['set', 'add', 'max', 'min'] as const;
 export type ScatterFn = (typeof SCATTER_FNS)[number];
 
+/** Factorisations and solvers of linear algebra, each with one packed f32 result: see `routine`. */
+export const ROUTINE_FNS = ['cholesky', 'lu', 'triangularSolve', 'qr', 'eigh', 'svd'] as const;
+export type RoutineFn = (typeof ROUTINE_FNS)[number];
+
+export interface RoutineAttrs {
+  readonly fn: RoutineFn;
+  /** The three of triangularSolve: which triangle is read, whether its diagonal counts as ones, whether the matrix is transposed. */
+  readonly lower?: boolean;
+  readonly unitDiagonal?: boolean;
+  readonly transpose?: boolean;
+}
+
 /** What a leaf reads; made by the tensor layer, compared by identity. */
 export interface LeafSource {
   readonly shape: Shape;
@@ -176,6 +188,8 @@ export interface PrimAttrs {
   cumulative: { readonly fn: CumulativeFn; readonly axis: number };
   /** i32 positions along `axis` that put it in order; stable; NaN is the largest. */
   argsort: { readonly axis: number; readonly descending: boolean };
+  /** What no sum of products gives in one step; never requires grad itself: a `custom` around it has the rule. */
+  routine: RoutineAttrs;
   // gradient markers (identity in value)
   alias: Record<never, never>;
   stopGradient: Record<never, never>;
@@ -237,7 +251,14 @@ export const asTracked = <T>(node: Node, fn: () => T): T => (node.requiresGrad ?
 
 export const gradEnabled = (): boolean => gradDepth === 0;
 
-const NEVER_GRAD: ReadonlySet<Prim> = new Set<Prim>(['stopGradient', 'const', 'scalar', 'iota', 'randomBits']);
+const NEVER_GRAD: ReadonlySet<Prim> = new Set<Prim>([
+  'stopGradient',
+  'const',
+  'scalar',
+  'iota',
+  'randomBits',
+  'routine',
+]);
 
 class GraphNode implements Node {
   readonly id = nextId++;

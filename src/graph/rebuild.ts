@@ -5,6 +5,7 @@ import { alias, barrier, custom, stopGradient } from './markers.js';
 import { concat, expand, flip, pad, permute, reshape, slice, window } from './movement.js';
 import type { Node, Prim } from './node.js';
 import { reduce } from './reduce.js';
+import { routine } from './routine.js';
 import { argsort, cumulative } from './scan.js';
 import { constant, iota, leaf, randomBits, scalarNode } from './sources.js';
 
@@ -34,6 +35,7 @@ const REBUILD: { readonly [P in Prim]: Rebuild<P> } = {
   gather: (node, [x, index]) => gather(x!, index!, node.attrs.axis),
   scatter: (node, [x, index, updates]) => scatter(node.attrs.fn, x!, index!, updates!, node.attrs.axis),
   cumulative: (node, [x]) => cumulative(node.attrs.fn, x!, node.attrs.axis),
+  routine: (node, inputs) => routine(node.attrs, inputs),
   argsort: (node, [x]) => argsort(x!, node.attrs.axis, node.attrs.descending),
   alias: (_, [x]) => alias(x!),
   stopGradient: (_, [x]) => stopGradient(x!),

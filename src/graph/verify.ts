@@ -29,6 +29,7 @@ const INPUT_COUNT: Record<Prim, number | 'some'> = {
   scatter: 3,
   cumulative: 1,
   argsort: 1,
+  routine: 'some',
   alias: 1,
   stopGradient: 1,
   custom: 'some',

@@ -5,7 +5,7 @@ import { stepsOf, takesEarlier } from '../scan.js';
 import { constant, linear } from './linear.js';
 import type { JvpRules } from './rule.js';
 
-export const scanJvp: Pick<JvpRules, 'cumulative' | 'argsort'> = {
+export const scanJvp: Pick<JvpRules, 'cumulative' | 'argsort' | 'routine'> = {
   cumulative: (node, tangents) => {
     const { fn, axis } = node.attrs;
     if (fn === 'sum') return linear(node, tangents);
@@ -16,4 +16,5 @@ export const scanJvp: Pick<JvpRules, 'cumulative' | 'argsort'> = {
     }, tangents[0]!);
   },
   argsort: constant,
+  routine: constant,
 };

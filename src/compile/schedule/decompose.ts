@@ -6,19 +6,25 @@ import {
   type Node,
   rebuild,
   topologicalOrder,
+  UnsupportedError,
 } from '../../graph/index.js';
 
 /** The definition of a primitive that kernels do not compute as such; null for the others. */
 function definitionOf(node: Node): Node | null {
   if (isPrim(node, 'cumulative')) return composedCumulative(node);
   if (isPrim(node, 'argsort')) return composedArgsort(node);
+  if (isPrim(node, 'routine')) {
+    throw new UnsupportedError(
+      `[${node.attrs.fn}] no kernel of this engine computes it (expected the reference engine)`,
+    );
+  }
   return isPrim(node, 'scatter') ? composedScatter(node) : null;
 }
 
 /** Replaces the primitives that no kernel family computes by what they are composed of. */
 export function decompose(roots: readonly Node[]): Node[] {
   const order = topologicalOrder(roots, (n) => n.realized !== null);
-  if (!order.some((n) => n.realized === null && ['cumulative', 'argsort', 'scatter'].includes(n.prim)))
+  if (!order.some((n) => n.realized === null && ['cumulative', 'argsort', 'scatter', 'routine'].includes(n.prim)))
     return [...roots];
   const replaced = new Map<Node, Node>();
   for (const node of order) {

@@ -6,6 +6,7 @@ import { indexing } from './indexing.js';
 import { markers } from './markers.js';
 import { movement } from './movement.js';
 import { reductions } from './reduce.js';
+import { routines } from './routine.js';
 import { scans } from './scan.js';
 import { sources } from './sources.js';
 
@@ -17,6 +18,7 @@ const EVALUATORS: Evaluators = {
   ...contraction,
   ...indexing,
   ...scans,
+  ...routines,
   ...markers,
 };
 

@@ -76,6 +76,7 @@ const FOLDS: { readonly [P in Prim]: Fold<P> } = {
   scatter: never,
   cumulative: never,
   argsort: never,
+  routine: never,
   alias: never,
   stopGradient: never,
   custom: never,

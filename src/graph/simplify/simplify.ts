@@ -25,6 +25,7 @@ const rewrites: Rewrites = {
   scatter: keep,
   cumulative: keep,
   argsort: keep,
+  routine: keep,
   alias: (node) => node.inputs[0]!,
   stopGradient: (node) => node.inputs[0]!,
   custom: (node) => node.inputs[0]!,
