@@ -117,6 +117,17 @@ export const ndtr: UnaryOp = (x) => mul(erfc(mul(floatOf('ndtr', x), -Math.SQRT1
 /** The inverse of `ndtr`, in f32; infinite at 0 and 1, NaN beyond. */
 export const ndtri: UnaryOp = (x) => mul(erfinv(sub(mul(floatOf('ndtri', x), 2), 1)), Math.SQRT2);
 
+/** The logarithm of `ndtr`, in f32, right where that is too small for a number: below -8 by its asymptotic series. */
+export const logNdtr: UnaryOp = (x) => {
+  const value = floatOf('logNdtr', x);
+  const near = log(ndtr(clamp(value, -8)));
+  const far = clamp(value, null, -8);
+  const u = div(1, mul(far, far));
+  const series = mul(u, add(-1, mul(u, add(3, mul(u, add(-15, mul(u, 105)))))));
+  const tail = sub(sub(log1p(series), log(neg(far))), add(mul(mul(far, far), 0.5), 0.5 * Math.log(2 * Math.PI)));
+  return where(lt(value, -8), tail, near);
+};
+
 /**
  * Derivative number n of digamma, in f32, for n 0 and 1: `tl.polygamma(1, x)`.
  * Throws UnsupportedError for higher ones, ArgumentError unless n is a whole number of at least 0.

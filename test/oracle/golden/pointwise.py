@@ -42,6 +42,7 @@ UNARY = {
     'expit': (torch.special.expit, (-6, 6), True, True),
     'ndtr': (torch.special.ndtr, (-3, 3), True, True),
     'ndtri': (ndtri, (0.05, 0.95), True, False),
+    'logNdtr': (torch.special.log_ndtr, (-14, 4), True, True),
     'angle': (torch.angle, (-4, 4), False, True),
     'nanToNum': (lambda x: torch.nan_to_num(x, 0.0, LARGEST, -LARGEST), (-4, 4), True, True),
     'isposinf': (torch.isposinf, (-4, 4), False, True),
