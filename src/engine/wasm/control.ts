@@ -36,7 +36,7 @@ export const CONTROL = {
   failureLength: 113,
   failure: 114,
   failureMost: 270,
-  /** 1 for each worker that has started, by its index. */
+  /** For each worker, by its index: 1 once it has started, 2 while it is inside a job. */
   ready: 384,
   words: 416,
   /** Kernels that a worker keeps, at their number modulo this. */

@@ -15,6 +15,6 @@ export interface WasmOptions extends EngineOptions {
   readonly onTimings?: (timings: readonly KernelTiming[]) => void;
   /** Least nanoseconds of work for which a phase is split among threads. */
   readonly splitFrom?: number;
-  /** How long a worker may stay silent in the middle of its work before it counts as dead. */
+  /** How long a worker may stay silent in the middle of its work before it counts as dead, where only events would tell. */
   readonly stallMs?: number;
 }

@@ -5,6 +5,8 @@ import { workerMain } from './worker.js';
 export interface WorkerHandle {
   /** Ends it wherever it is. */
   terminate(): void;
+  /** Whether it has ended, known without an event; absent where only events tell. */
+  hasEnded?(): boolean;
 }
 
 /** Starts a worker; `onEnd` is called once it is gone, for whatever reason. */
@@ -27,8 +29,19 @@ interface NodeWorker {
   terminate(): Promise<number>;
 }
 
+interface NodePort {
+  postMessage(message: unknown, transfer: readonly unknown[]): void;
+  close(): void;
+}
+
+interface WorkerThreads {
+  readonly Worker: new (source: string, options: object) => NodeWorker;
+  readonly MessageChannel: new () => { readonly port1: NodePort; readonly port2: NodePort };
+  receiveMessageOnPort(port: NodePort): { message: NodePort } | undefined;
+}
+
 interface NodeModules {
-  'node:worker_threads': { Worker: new (source: string, options: object) => NodeWorker };
+  'node:worker_threads': WorkerThreads;
   'node:os': { availableParallelism?(): number; cpus(): unknown[] };
   'node:v8': { setFlagsFromString(flag: string): void };
 }
@@ -50,14 +63,14 @@ export async function findPlatform(): Promise<Platform> {
 }
 
 async function nodePlatform(): Promise<Platform> {
-  const [{ Worker }, os, v8] = await Promise.all([
+  const [threads, os, v8] = await Promise.all([
     importFromNode('node:worker_threads'),
     importFromNode('node:os'),
     importFromNode('node:v8'),
   ]);
   return {
     cores: os.availableParallelism?.() ?? os.cpus().length,
-    spawn: (start, onEnd) => spawnInNode(Worker, start, onEnd),
+    spawn: spawnerInNode(threads, `(${workerMain})(require('node:worker_threads').workerData)`),
     whyNoThreads: '',
     setV8Flag: (flag) => v8.setFlagsFromString(flag),
   };
@@ -71,21 +84,48 @@ function whyNoSharedMemory(): string {
   return '';
 }
 
-function spawnInNode(
-  Worker: NodeModules['node:worker_threads']['Worker'],
-  start: WorkerStart,
-  onEnd: (reason: string) => void,
-): WorkerHandle {
-  const source = `(${workerMain})(require('node:worker_threads').workerData)`;
-  // Loaders and debuggers of the process are none of a worker's business.
-  const worker = new Worker(source, { eval: true, workerData: start, name: 'tiller', execArgv: [], env: {} });
-  worker.unref();
-  let reason = '';
-  worker.on('error', (error) => {
-    reason = String(error);
-  });
-  worker.on('exit', (code) => onEnd(reason || `exit code ${code}`));
-  return { terminate: () => void worker.terminate() };
+/** Starts workers from the text of a script, whose `workerData` is what they are started with. */
+export function spawnerInNode(threads: WorkerThreads, source: string): SpawnWorker {
+  return (start, onEnd) => {
+    const { port1, port2 } = new threads.MessageChannel();
+    const worker = new threads.Worker(source, {
+      eval: true,
+      workerData: { ...start, port: port2 },
+      transferList: [port2],
+      name: 'tiller',
+      // Loaders and debuggers of the process are none of a worker's business.
+      execArgv: [],
+      env: {},
+    });
+    worker.unref();
+    let reason = '';
+    worker.on('error', (error) => {
+      reason = String(error);
+    });
+    worker.on('exit', (code) => onEnd(reason || `exit code ${code}`));
+    return { terminate: () => void worker.terminate(), hasEnded: closureOf(threads, port1) };
+  };
+}
+
+/**
+ * Tells whether the other end of a channel has closed, as it does with the thread that holds it, however that ends. What says so is a
+ * note in the port's queue; a port that has read it can no longer be sent elsewhere. All of this works on a thread that never
+ * returns to its event loop.
+ */
+function closureOf({ MessageChannel, receiveMessageOnPort }: WorkerThreads, port: NodePort): () => boolean {
+  let closed = false;
+  return () => {
+    receiveMessageOnPort(port);
+    const { port1, port2 } = new MessageChannel();
+    try {
+      if (!closed) port1.postMessage(port, [port]);
+      port = receiveMessageOnPort(port2)?.message ?? port;
+    } catch {
+      closed = true;
+    }
+    port1.close();
+    return closed;
+  };
 }
 
 function spawnInBrowser(start: WorkerStart, onEnd: (reason: string) => void): WorkerHandle {

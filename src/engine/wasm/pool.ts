@@ -9,7 +9,7 @@ import type { SpawnWorker, WorkerHandle } from './platform.js';
 const SPIN_MS = 0.05;
 /** The calling thread looks out for stragglers, then sleeps. */
 const JOIN_SPIN_MS = 0.1;
-const JOIN_SLEEP_MS = 100;
+const JOIN_SLEEP_MS = 50;
 /** Workers that end without ever having started are not replaced forever. */
 const MOST_FAILED_STARTS = 3;
 
@@ -58,7 +58,7 @@ export class ThreadPool {
   get ready(): number {
     if (this.#started < this.#members.length) {
       this.#started = 0;
-      for (const { index } of this.#members) this.#started += Atomics.load(this.#control, CONTROL.ready + index);
+      for (const { index } of this.#members) if (this.#state(index) > 0) this.#started++;
     }
     return this.#started;
   }
@@ -121,7 +121,7 @@ export class ThreadPool {
     if (!joined) {
       this.#restart();
       throw new EngineError(
-        `[wasm] kernel ${job.kernel} failed: a worker thread died, or was silent for ${this.#stallMs} ms`,
+        `[wasm] kernel ${job.kernel} failed: a worker thread died (or was silent for ${this.#stallMs} ms)`,
       );
     }
     module.holders |= control[CONTROL.holders]!;
@@ -159,7 +159,12 @@ export class ThreadPool {
     return range;
   }
 
-  /** Waits until no worker is inside the job; false if one seems to have died there. */
+  /** 0 before the worker has started, 2 while it is inside a job. */
+  #state(worker: number): number {
+    return Atomics.load(this.#control, CONTROL.ready + worker);
+  }
+
+  /** Waits until no worker is inside the job; false if one has died there, or seems to have. */
   #join(): boolean {
     const control = this.#control;
     if (Atomics.load(control, CONTROL.active) === 0) return true;
@@ -178,7 +183,12 @@ export class ThreadPool {
         if (active === 0) return true;
         if (active !== before) silent = 0;
         before = active;
-        if (Atomics.wait(control, CONTROL.active, active, JOIN_SLEEP_MS) === 'timed-out') silent++;
+        if (Atomics.wait(control, CONTROL.active, active, JOIN_SLEEP_MS) !== 'timed-out') continue;
+        if (this.#members.some(({ index, handle }) => this.#state(index) === 2 && handle.hasEnded?.())) {
+          return Atomics.load(control, CONTROL.active) === 0;
+        }
+        // Silence says nothing of those who can be asked: they may have to wait for a core.
+        if (this.#members.some(({ handle }) => !handle.hasEnded)) silent++;
       }
       return false;
     } finally {
@@ -223,7 +233,7 @@ export class ThreadPool {
     const at = this.#members.indexOf(member);
     if (at < 0) return;
     this.#lastEnd = reason;
-    if (Atomics.load(this.#control, CONTROL.ready + member.index) === 1) {
+    if (this.#state(member.index) > 0) {
       this.#restart();
       return;
     }

@@ -23,6 +23,7 @@ export function workerMain({ control, memory, index, spinMs, words }: WorkerStar
   while (Atomics.load(control, words.stop) === 0) {
     const signal = Atomics.load(control, words.signal);
     if (Atomics.load(control, words.open) === 1) {
+      Atomics.store(control, words.ready + index, 2);
       Atomics.add(control, words.active, 1);
       // Either the job is still open, or the calling thread does not wait for this worker.
       if (Atomics.load(control, words.open) === 1) {
@@ -60,6 +61,7 @@ export function workerMain({ control, memory, index, spinMs, words }: WorkerStar
       if (Atomics.sub(control, words.active, 1) === 1 && Atomics.load(control, words.waiting) === 1) {
         Atomics.notify(control, words.active);
       }
+      Atomics.store(control, words.ready + index, 1);
     }
     // Between the phases of a run the next job is microseconds away; waking up takes longer.
     const until = performance.now() + spinMs;

@@ -1,58 +1,12 @@
-/** What happens to worker threads: they take part, sleep, die, and are replaced. */
-import { Worker } from 'node:worker_threads';
-import { afterEach, expect, it } from 'vitest';
+/** What happens to worker threads: they take part, end between two runs, and are replaced. */
+import { expect, it } from 'vitest';
 import { CONTROL } from '../../../src/engine/wasm/control.js';
-import { WasmEngine } from '../../../src/engine/wasm/engine.js';
-import type { WasmOptions } from '../../../src/engine/wasm/options.js';
-import { findPlatform, type SpawnWorker, type WorkerHandle } from '../../../src/engine/wasm/platform.js';
-import type { WorkerStart } from '../../../src/engine/wasm/worker.js';
+import { findPlatform } from '../../../src/engine/wasm/platform.js';
 import { EngineError } from '../../../src/graph/index.js';
 import { plan } from '../handmadePlans.js';
-import { doublePlusOne, get, handmadeKernel, i32, i32Add, i32Store, renderHandmade, tableWord } from './handmade.js';
+import { doublePlusOne, get, handmadeKernel, i32, i32Add, i32Store, tableWord } from './handmade.js';
 import { meeting } from './handmadeFaults.js';
-
-const engines: WasmEngine[] = [];
-afterEach(() => {
-  for (const engine of engines.splice(0)) engine.destroy();
-});
-
-interface Watched {
-  readonly engine: WasmEngine;
-  /** Every worker that was started, in order. */
-  readonly workers: { readonly handle: WorkerHandle; readonly start: WorkerStart; ended: string | null }[];
-}
-
-async function watchedEngine(options: WasmOptions, spawn?: SpawnWorker): Promise<Watched> {
-  const platform = await findPlatform();
-  const workers: Watched['workers'] = [];
-  const spawnWatched: SpawnWorker = (start, onEnd) => {
-    const handle = (spawn ?? platform.spawn!)(start, (reason) => {
-      worker.ended = reason;
-      onEnd(reason);
-    });
-    const worker = { handle, start, ended: null as string | null };
-    workers.push(worker);
-    return handle;
-  };
-  const engine = new WasmEngine({ ...platform, spawn: spawnWatched }, { render: renderHandmade, ...options });
-  engines.push(engine);
-  return { engine, workers };
-}
-
-const ramp = (length: number) => Float32Array.from({ length }, (_, i) => i);
-
-/** A plan of several jobs' worth of work, and a check of its result. */
-async function checkWork(engine: WasmEngine): Promise<void> {
-  const program = await engine.prepare(doublePlusOne(10_000, { perTask: 10, taskCost: 1000 }));
-  const x = engine.upload(ramp(10_000));
-  const [y] = engine.run(program, [x], []);
-  const [bytes] = await engine.read([y!]);
-  expect(new Float32Array(bytes!)).toEqual(Float32Array.from({ length: 10_000 }, (_, i) => 2 * i + 1));
-  engine.free(x);
-  engine.free(y!);
-}
-
-const soon = (condition: () => boolean) => expect.poll(condition, { timeout: 10_000, interval: 5 }).toBe(true);
+import { checkWork, ramp, soon, watchedEngine } from './watchedEngine.js';
 
 it('computes on several threads at once', async () => {
   const { engine } = await watchedEngine({ threads: 2, splitFrom: 0 });
@@ -114,44 +68,6 @@ it('replaces a worker that ends between two runs', async () => {
   }
   expect(workers.length).toBeGreaterThanOrEqual(5);
   expect(engine.info().why).not.toContain('workers end');
-});
-
-/** Enters its first job like a worker, and is never heard of again. */
-const spawnMortal: SpawnWorker = (start, onEnd) => {
-  const source = `
-    const { control, index, words } = require('node:worker_threads').workerData;
-    Atomics.add(control, words.active, 1);
-    Atomics.store(control, words.ready + index, 1);
-    Atomics.wait(control, words.failure, 0);`;
-  const worker = new Worker(source, { eval: true, workerData: start });
-  worker.unref();
-  worker.on('exit', (code) => onEnd(`exit code ${code}`));
-  return { terminate: () => void worker.terminate() };
-};
-
-it('fails the run in which a worker dies, and recovers', async () => {
-  const platform = await findPlatform();
-  let mortals = 1;
-  const { engine, workers } = await watchedEngine({ threads: 2, splitFrom: 0, stallMs: 300 }, (start, onEnd) =>
-    (mortals-- > 0 ? spawnMortal : platform.spawn!)(start, onEnd),
-  );
-  await engine.threadsReady();
-  const program = await engine.prepare(doublePlusOne(10_000, { perTask: 10, taskCost: 1000 }));
-  const x = engine.upload(ramp(10_000));
-  const before = engine.memory();
-  let error: unknown;
-  try {
-    engine.run(program, [x], []);
-  } catch (thrown) {
-    error = thrown;
-  }
-  expect(error).toBeInstanceOf(EngineError);
-  expect(String(error)).toMatch(/kernel double_plus_one failed: a worker thread died, or was silent for 300 ms/);
-  expect(engine.memory()).toMatchObject({ live: before.live, buffers: before.buffers });
-  await checkWork(engine);
-  expect(await engine.threadsReady()).toBe(2);
-  await checkWork(engine);
-  expect(workers).toHaveLength(2);
 });
 
 it('computes alone where workers cannot live, and says so', async () => {
