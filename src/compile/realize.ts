@@ -94,7 +94,7 @@ export function realize(roots: readonly Node[], options: RealizeOptions = {}): P
 }
 
 /** Marks a promise as handled: an ignored failure still shows where the outputs are read. */
-function quiet(done: Promise<void>): Promise<void> {
+function quiet<T>(done: Promise<T>): Promise<T> {
   done.catch(() => {});
   return done;
 }
@@ -135,7 +135,11 @@ function donatedOf(inputs: readonly Storage[], donate: readonly Storage[]): bool
 }
 
 /** The values of a node: realizes it where needed, and copies them out. bool comes as Uint8Array. */
-export async function readNode(node: Node): Promise<TypedArray> {
+export function readNode(node: Node): Promise<TypedArray> {
+  return quiet(readOut(node));
+}
+
+async function readOut(node: Node): Promise<TypedArray> {
   if (storageOf(node) === null) realize([node]);
   const storage = storageOf(node)!;
   storage.checkUsable('data');

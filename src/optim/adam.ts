@@ -1,3 +1,4 @@
+import { ArgumentError } from '../graph/index.js';
 import { scalar, type Tensor } from '../tensor/index.js';
 import { checkOption } from './checks.js';
 import { Optimizer, type ParamGroupInput, type StateTensors, type Update } from './optimizer.js';
@@ -20,6 +21,9 @@ const DEFAULTS: AdamOptions = { lr: 1e-3, betas: [0.9, 0.999], eps: 1e-8, weight
 
 function checkAdam(op: string, { lr, betas, eps, weightDecay }: AdamOptions): void {
   checkOption(op, 'lr', lr, 0);
+  if (!Array.isArray(betas) || betas.length !== 2) {
+    throw new ArgumentError(`[${op}] betas are ${String(betas)} (expected two numbers)`);
+  }
   checkOption(op, 'betas[0]', betas[0], 0, 1);
   checkOption(op, 'betas[1]', betas[1], 0, 1);
   checkOption(op, 'eps', eps, 0);
@@ -44,7 +48,7 @@ function adamRule({ lr, betas: [beta1, beta2], eps }: AdamOptions, step: number)
 /** Adam with PyTorch's formulas; weight decay is added to the gradient. */
 export class Adam extends Optimizer<AdamOptions> {
   constructor(params: Params, options: Partial<AdamOptions> = {}) {
-    super('Adam', params, { ...DEFAULTS, ...options });
+    super('Adam', params, options, DEFAULTS);
   }
 
   protected check(options: AdamOptions): void {
@@ -65,7 +69,7 @@ export class Adam extends Optimizer<AdamOptions> {
 /** Adam whose weight decay shrinks the parameters themselves, apart from the gradient. */
 export class AdamW extends Optimizer<AdamOptions> {
   constructor(params: Params, options: Partial<AdamOptions> = {}) {
-    super('AdamW', params, { ...DEFAULTS, weightDecay: 0.01, ...options });
+    super('AdamW', params, options, { ...DEFAULTS, weightDecay: 0.01 });
   }
 
   protected check(options: AdamOptions): void {

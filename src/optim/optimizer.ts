@@ -2,6 +2,7 @@ import { realize, storageOf } from '../compile/index.js';
 import { ArgumentError, FormatError, ShapeError, sameShape, showShape, TillerError } from '../graph/index.js';
 import { isTensor, keep, noGrad, type Tensor, tensor } from '../tensor/index.js';
 import { activeTrace, rebind, takeBackwardRoots, tracedScalars } from '../tensor/internal.js';
+import { checkNames } from './checks.js';
 
 /** Tensors that an optimizer keeps for a parameter, each of the parameter's shape. */
 export type StateTensors = Record<string, Tensor>;
@@ -46,10 +47,26 @@ export abstract class Optimizer<Options extends { lr: number }> {
   constructor(
     private readonly name: string,
     params: readonly Tensor[] | readonly ParamGroupInput<Options>[],
+    options: Partial<Options>,
     defaults: Options,
   ) {
+    if (typeof options !== 'object' || options === null) {
+      throw new ArgumentError(`[${name}] options are ${String(options)} (expected an object such as { lr: 0.001 })`);
+    }
+    if (!Array.isArray(params)) {
+      throw new ArgumentError(
+        `[${name}] parameters are ${typeof params} (expected a list: model.parameters(), or groups)`,
+      );
+    }
+    checkNames(name, options, defaults);
     const inputs = params.every(isTensor) ? [{ params }] : (params as readonly ParamGroupInput<Options>[]);
-    this.paramGroups = inputs.map((input) => ({ ...defaults, ...input, params: [...input.params] }));
+    this.paramGroups = inputs.map((input, i) => {
+      if (!Array.isArray(input?.params)) {
+        throw new ArgumentError(`[${name}] entry ${i} is neither a tensor nor a group (expected { params: [...] })`);
+      }
+      checkNames(name, input, defaults);
+      return { ...defaults, ...options, ...input, params: [...input.params] };
+    });
     const all = this.paramGroups.flatMap((group) => group.params);
     if (all.length === 0) throw new ArgumentError(`[${name}] no parameters given`);
     all.forEach((p, i) => {
@@ -72,12 +89,13 @@ export abstract class Optimizer<Options extends { lr: number }> {
    */
   protected abstract rule(options: Options, step: number): (p: Tensor, grad: Tensor, state: StateTensors) => Update;
 
-  /** The learning rate of the first group; setting it sets all groups. */
+  /** The learning rate of the first group; setting it sets all groups. Throws ArgumentError for one out of range. */
   get lr(): number {
     return this.paramGroups[0]!.lr;
   }
 
   set lr(value: number) {
+    for (const group of this.paramGroups) this.check({ ...group, lr: value });
     for (const group of this.paramGroups) group.lr = value;
   }
 

@@ -16,18 +16,22 @@ export interface SGDOptions {
   nesterov: boolean;
 }
 
+/** Without a learning rate: it has to be given. */
+const DEFAULTS: SGDOptions = { lr: Number.NaN, momentum: 0, dampening: 0, weightDecay: 0, nesterov: false };
+
 /** Stochastic gradient descent, with PyTorch's formulas: momentum b = momentum b + (1 - dampening) g, then p = p - lr b. */
 export class SGD extends Optimizer<SGDOptions> {
   constructor(
     params: readonly Tensor[] | readonly ParamGroupInput<SGDOptions>[],
     options: Partial<SGDOptions> & Pick<SGDOptions, 'lr'>,
   ) {
-    super('SGD', params, { momentum: 0, dampening: 0, weightDecay: 0, nesterov: false, ...options });
+    super('SGD', params, options, DEFAULTS);
   }
 
   protected check({ lr, momentum, dampening, weightDecay, nesterov }: SGDOptions): void {
     checkOption('SGD', 'lr', lr, 0);
     checkOption('SGD', 'momentum', momentum, 0);
+    checkOption('SGD', 'dampening', dampening, Number.NEGATIVE_INFINITY);
     checkOption('SGD', 'weightDecay', weightDecay, 0);
     if (nesterov && (momentum === 0 || dampening !== 0)) {
       throw new ArgumentError(`[SGD] nesterov with momentum ${momentum}, dampening ${dampening} (expected > 0 and 0)`);

@@ -244,7 +244,7 @@ export class Tensor extends Handle {
    * The elements in row-major order, in an array of your own: Float32Array, Int32Array, Uint32Array, and for bool a Uint8Array of 0 and
    * 1. Computes them first where that has not happened yet. Rejects with what went wrong on the engine.
    */
-  async data(): Promise<TypedArray> {
+  data(): Promise<TypedArray> {
     return readNode(this.node);
   }
 
@@ -284,6 +284,11 @@ export class Tensor extends Handle {
 
   /** @internal What console.log shows in Node. */
   [INSPECT](): string {
+    return this.toString();
+  }
+
+  /** What JSON.stringify writes: the text of `toString()`. For the numbers, write what `tolist()` gives. */
+  toJSON(): string {
     return this.toString();
   }
 

@@ -221,4 +221,24 @@ it('refuses parameters and options that make no sense', () => {
   expect(() => new SGD([p], { lr: 1, nesterov: true })).toThrow(/nesterov with momentum 0/);
   expect(() => new Adam([p], { betas: [0.9, 1] })).toThrow(/\[Adam\] betas\[1\] is 1/);
   expect(() => new AdamW([p], { lr: Number.NaN })).toThrow(/\[AdamW\] lr is NaN/);
+  const untyped =
+    (Kind: unknown, ...args: unknown[]) =>
+    () =>
+      new (Kind as new (...a: unknown[]) => unknown)(...args);
+  expect(untyped(Adam)).toThrow(/\[Adam\] parameters are undefined \(expected a list/);
+  expect(untyped(Adam, p)).toThrow(/\[Adam\] parameters are object/);
+  expect(untyped(Adam, [p], 0.1)).toThrow(/\[Adam\] options are 0.1/);
+  expect(untyped(Adam, [{ parameters: [p] }])).toThrow(/\[Adam\] entry 0 is neither a tensor nor a group/);
+  expect(untyped(Adam, [null])).toThrow(/\[Adam\] entry 0/);
+  expect(untyped(Adam, [p], { learningRate: 1 })).toThrow(/\[Adam\] unknown option: learningRate \(expected lr, betas/);
+  expect(untyped(Adam, [{ params: [p], momentum: 1 }])).toThrow(/\[Adam\] unknown option: momentum/);
+  expect(untyped(Adam, [p], { lr: '0.1' })).toThrow(/\[Adam\] lr is "0.1"/);
+  expect(untyped(Adam, [p], { betas: 0.9 })).toThrow(/\[Adam\] betas are 0.9/);
+  expect(untyped(SGD, [p])).toThrow(/\[SGD\] options are undefined/);
+  expect(untyped(SGD, [p], {})).toThrow(/\[SGD\] lr is NaN/);
+  const adam = new Adam([p]);
+  expect(() => {
+    adam.lr = Number.NaN;
+  }).toThrow(/\[Adam\] lr is NaN/);
+  expect(adam.lr).toBe(0.001);
 });

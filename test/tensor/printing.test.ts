@@ -106,6 +106,7 @@ describe('printing', () => {
   it('prints after dispose', () => {
     const x = tl.tensor([1]);
     x.dispose();
+    expect(JSON.stringify({ x })).toBe('{"x":"tensor(disposed)"}');
     expect(String(x)).toBe('tensor(disposed)');
   });
 
