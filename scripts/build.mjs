@@ -22,6 +22,7 @@ const ENTRIES = {
   optim: 'src/optim/index.ts',
   data: 'src/data/index.ts',
   formats: 'src/formats/index.ts',
+  linalg: 'src/linalg/index.ts',
   profile: 'src/profile/index.ts',
 };
 

@@ -51,7 +51,8 @@ for (const file of report.testResults) {
   }
 }
 
-const library = await import(new URL('dist/index.js', `file://${root}`).href);
+/** The modules whose functions are operations; those of the core stand without a prefix. */
+const MODULES = { '': 'index', 'linalg.': 'linalg' };
 /** Functions that compute nothing from tensors. */
 const NOT_OPS = new Set(
   (
@@ -59,9 +60,15 @@ const NOT_OPS = new Set(
     'vjp jvp vmap jacobian jacrev jacfwd hessian hvp linearize customVjp checkpoint cond scan foriLoop whileLoop'
   ).split(' '),
 );
-const names = Object.keys(library)
-  .filter((name) => typeof library[name] === 'function' && /^[a-z]/.test(name) && !NOT_OPS.has(name))
-  .sort();
+/** @type {string[]} */
+const names = [];
+for (const [prefix, file] of Object.entries(MODULES)) {
+  const library = await import(new URL(`dist/${file}.js`, `file://${root}`).href);
+  const operations = Object.keys(library).filter(
+    (name) => typeof library[name] === 'function' && /^[a-z]/.test(name) && !NOT_OPS.has(name),
+  );
+  names.push(...operations.sort().map((name) => prefix + name));
+}
 
 const cell = (/** @type {ReturnType<typeof ops.get>} */ row, /** @type {string} */ engine) => {
   const failed = row?.failed[engine] ?? 0;

@@ -1,7 +1,9 @@
 import { type Shape, sizeOf, type TypedArray } from '../../src/graph/index.js';
 import * as tl from '../../src/index.js';
+import { functionNamed } from './entryPoints.js';
 import { decode, decodeNumber, type EncodedArray, isNumberWord, type Json, type OracleCase } from './fixtures.js';
 import { TRANSFORMED } from './transformedFunctions.js';
+import { WITHOUT_SIGNS } from './withoutSigns.js';
 
 /** Tensors, or arrays and objects of them, whose outputs are taken in order; a promise where the shape depends on data. */
 type Result = tl.Tensor | readonly Result[] | { readonly [key: string]: Result };
@@ -22,6 +24,7 @@ const COMPOSITIONS = {
   ctcOfLogits: (x: tl.Tensor, ...rest: [tl.Tensor, number[], number[], tl.CtcOptions?]) =>
     tl.ctcLoss(tl.logSoftmax(x), ...rest),
   ...TRANSFORMED,
+  ...WITHOUT_SIGNS,
   composedLayerNorm: (x: tl.Tensor, weight: tl.Tensor, bias: tl.Tensor) => {
     const centred = tl.sub(x, tl.mean(x, -1, { keepDim: true }));
     const variance = tl.mean(tl.square(centred), -1, { keepDim: true });
@@ -40,8 +43,7 @@ const COMPOSITIONS = {
 };
 
 function opNamed(name: string): (...args: unknown[]) => Result | Promise<Result> {
-  const op = (COMPOSITIONS as Record<string, Op>)[name] ?? (tl as unknown as Record<string, Op | undefined>)[name];
-  if (typeof op !== 'function') throw new Error(`no function ${name}`);
+  const op = (COMPOSITIONS as Record<string, Op>)[name] ?? functionNamed(name);
   return op as (...args: unknown[]) => Result | Promise<Result>;
 }
 

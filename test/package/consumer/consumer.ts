@@ -2,6 +2,7 @@
 import * as tl from 'tiller';
 import * as data from 'tiller/data';
 import * as formats from 'tiller/formats';
+import * as linalg from 'tiller/linalg';
 import * as nn from 'tiller/nn';
 import * as optim from 'tiller/optim';
 
@@ -34,5 +35,5 @@ const slope: number = Number(await g(tl.tensor(3)).item());
 
 // The last line of output is what the test reads.
 console.log(
-  JSON.stringify({ shape, product, slope, modules: [data, formats].every((m) => Object.keys(m).length > 0) }),
+  JSON.stringify({ shape, product, slope, modules: [data, formats, linalg].every((m) => Object.keys(m).length > 0) }),
 );

@@ -1,0 +1,11 @@
+export { multiDot } from '../tensor/index.js';
+export * from './cholesky.js';
+export { eigh, eigvalsh, type Triangular } from './eigen.js';
+export { type LuSolveOptions, lu, luFactor, luSolve } from './lu.js';
+export * from './norms.js';
+export * from './powers.js';
+export { type LeastSquares, type LstsqOptions, lstsq, matrixRank, pinv, type RankOptions } from './pseudoinverse.js';
+export { type QrMode, qr } from './qr.js';
+export { det, inv, slogdet, solve, tensorinv, tensorsolve } from './solving.js';
+export { svd, svdvals } from './svd.js';
+export { type SolveTriangularOptions, solveTriangular } from './triangular.js';
