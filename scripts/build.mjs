@@ -24,6 +24,7 @@ const ENTRIES = {
   formats: 'src/formats/index.ts',
   linalg: 'src/linalg/index.ts',
   profile: 'src/profile/index.ts',
+  fft: 'src/fft/index.ts',
 };
 
 /** Scripts for Node that import `tiller` as a user would: file in dist -> source. */

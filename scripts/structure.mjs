@@ -7,7 +7,17 @@ const BELOW_ENGINE = ['src/graph', 'kernels', 'shaders'];
 const BELOW_COMPILE = ['src/graph', 'src/autograd', 'kernels', 'shaders', 'src/engine'];
 const BELOW_TENSOR = [...BELOW_COMPILE, 'src/compile'];
 const BELOW_NN = [...BELOW_TENSOR, 'src/tensor'];
-const LIBRARY = [...BELOW_NN, 'src/nn', 'src/optim', 'src/data', 'src/formats', 'src/linalg', 'src/profile'];
+const LIBRARY = [
+  ...BELOW_NN,
+  'src/nn',
+  'src/optim',
+  'src/data',
+  'src/formats',
+  'src/linalg',
+  'src/profile',
+  'src/random',
+  'src/fft',
+];
 const OUTSIDE = [...LIBRARY, 'src/index.ts', 'src/serve', 'src/cli', 'src/worker'];
 
 /** @type {Record<string, readonly string[]>} */
@@ -24,6 +34,8 @@ export const LAYERS = {
   'src/data': BELOW_NN,
   'src/formats': BELOW_NN,
   'src/linalg': BELOW_NN,
+  'src/random': BELOW_NN,
+  'src/fft': BELOW_NN,
   'src/profile': BELOW_NN,
   'src/index.ts': OUTSIDE,
   'src/serve': OUTSIDE,

@@ -1,8 +1,9 @@
 import * as tl from 'tiller';
+import * as fft from 'tiller/fft';
 import * as linalg from 'tiller/linalg';
 
 /** The public modules besides the core whose functions have cases, as `linalg.cholesky`. */
-export const ENTRY_POINTS = { linalg } as const;
+export const ENTRY_POINTS = { linalg, fft } as const;
 
 /** A public function by the name that the fixtures have for it: bare for those of the core. */
 export function functionNamed(name: string): unknown {

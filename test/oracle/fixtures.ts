@@ -46,6 +46,8 @@ export const FIXTURES = [
   'running',
   'normalizing',
   'losing',
+  'spectra',
+  'signals',
 ] as const;
 
 /** The cases of a fixture file, without `.json`. */

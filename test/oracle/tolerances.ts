@@ -77,6 +77,12 @@ export const TOLERANCES = {
     signedZeros: false,
     why: 'sums of logarithms and reciprocals, which cancel at the zeros between the poles and at the zero of digamma',
   },
+  spectra: {
+    reference: { ulp: 8, absolute: 1e-5 },
+    kernels: { ulp: 16, absolute: 4e-5 },
+    signedZeros: false,
+    why: 'sums of up to 1,024 numbers below 2, taken in steps: the error is that of numbers of the size of the largest results, some 64',
+  },
   deep: {
     reference: { ulp: 8, absolute: 1e-6 },
     kernels: { ulp: 32, absolute: 4e-6 },
@@ -122,6 +128,9 @@ const OPS: Record<Exclude<ToleranceName, 'affine'>, string> = {
     scaledDotProductAttention smoothL1Loss binaryCrossEntropy klDiv poissonNllLoss gaussianNllLoss marginRankingLoss hingeEmbeddingLoss
     softMarginLoss cosineEmbeddingLoss tripletMarginLoss multiMarginLoss multilabelSoftMarginLoss ctcLoss ctcOfLogits`,
   gamma: 'lgamma digamma',
+  spectra: `fft.fft fft.ifft fft.rfft fft.irfft fft.hfft fft.ihfft fft.fftn fft.ifftn fft.rfftn fft.irfftn fft.fft2 fft.ifft2 fft.rfft2 fft.irfft2
+    fft.stft fft.istft fft.fftshift fft.ifftshift fft.fftfreq fft.rfftfreq fft.hannWindow fft.hammingWindow fft.blackmanWindow
+    fft.complex fft.real fft.imag fft.conj fft.complexMul fft.complexAbs`,
   deep: `deepChain hessianOfWeighed hessianOfNetwork hessianOfProduct hvpOfNetwork hvpOfFiltered jacobianOfCoupled jacfwdOfCoupled
     jacfwdOfSorted jvpOfAttention gradientsByExample`,
 };
@@ -143,5 +152,6 @@ export function toleranceOf(op: string, inputs: number): ToleranceClass {
 
 /** Gradients are compositions, whatever they are the gradients of. */
 export function gradientToleranceOf(op: string): ToleranceClass {
-  return CLASS_OF.get(op) === 'deep' ? TOLERANCES.deep : TOLERANCES.compositions;
+  const name = CLASS_OF.get(op);
+  return name === 'deep' || name === 'spectra' ? TOLERANCES[name] : TOLERANCES.compositions;
 }

@@ -21,4 +21,6 @@ MODULES = [
     'running',
     'normalizing',
     'losing',
+    'spectra',
+    'signals',
 ]

@@ -1,0 +1,5 @@
+export * from './complex.js';
+export * from './fft.js';
+export * from './helpers.js';
+export * from './manyAxes.js';
+export * from './shortTime.js';
