@@ -115,7 +115,10 @@ class Planner {
       const refused = new Set<Node>();
       for (const k of clusters) {
         try {
-          lowered.push(this.lower([k], new Map()));
+          const made = this.lower([k], new Map());
+          lowered.push(made);
+          if (made.bindings.length > this.capabilities.maxStorageBuffers)
+            for (const n of this.toSplit(k, forced)) refused.add(n);
         } catch (error) {
           if (!(error instanceof FusionMismatch)) throw error;
           if (!forced.has(error.node)) refused.add(error.node);
@@ -130,6 +133,20 @@ class Planner {
       if (refused.size === 0) return { clusters, lowered };
       for (const node of refused) forced.add(node);
     }
+  }
+
+  /**
+   * What to store of a kernel that binds too many buffers, which the fusion rules could not foresee: they place users first, and a view
+   * that they took for a way to its base may have been stored since.
+   */
+  private toSplit(k: Cluster, forced: ReadonlySet<Node>): Node[] {
+    const inside = [...k.interior].filter((n) => !forced.has(n) && !k.outputs.includes(n) && operationCost(n) > 0);
+    // Half of what is computed, the part nearest to what is read; where all that is stored already, each output by a kernel of its own.
+    if (inside.length > 0) return [inside.sort((a, b) => a.id - b.id)[inside.length >> 1]!];
+    const outputs = k.outputs.filter((o) => !forced.has(o));
+    if (outputs.length === 0)
+      throw new InternalError(`[plan] a node alone binds more buffers than a kernel may: ${k.outputs[0]!.prim}`);
+    return outputs;
   }
 
   private lower(launch: readonly Cluster[], aliases: ReadonlyMap<number, number>): Lowered {

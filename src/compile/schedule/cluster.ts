@@ -29,19 +29,19 @@ export class Cluster implements Group {
     return domain !== null && this.outputs.some((o) => levelOf(o, domain) === 'full');
   }
 
-  /** Buffers bound if `joining` were computed inside: what is read, by where its data lies, and what is stored. */
-  bindings(joining?: Node): number {
+  /** Buffers bound if `joining` were computed inside: what is read, by where its data lies, and what is stored. `stored`: known to be so. */
+  bindings(joining: Node, stored: (node: Node) => boolean): number {
     const read = new Set<Node>();
     const look = (node: Node): void => {
       for (const input of dataInputs(node)) {
         if (this.interior.has(input) || input === joining) continue;
-        const base = baseOf(input);
+        const base = baseOf(input, stored);
         if (this.interior.has(base) || base === joining) continue;
         if (!isSource(base) || isStoredSource(base)) read.add(base);
       }
     };
     for (const node of this.interior) look(node);
-    if (joining !== undefined) look(joining);
+    look(joining);
     return read.size + this.outputs.length;
   }
 

@@ -55,10 +55,10 @@ export function operationCost(node: Node): number {
 
 export const isHeavy = (node: Node): boolean => operationCost(node) >= 5;
 
-/** Where the data of a chain of views lies. */
-export function baseOf(node: Node): Node {
+/** Where the data of a chain of views lies: at its beginning, or at a view that is stored itself. */
+export function baseOf(node: Node, stored: (node: Node) => boolean = () => false): Node {
   let at = node;
-  while (at.realized === null && isMovement(at)) at = at.inputs[0]!;
+  while (at.realized === null && isMovement(at) && !stored(at)) at = at.inputs[0]!;
   return at;
 }
 

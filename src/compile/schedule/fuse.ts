@@ -177,8 +177,12 @@ class Fuser {
     return this.usersIn(node, k).some((u) => u === k.anchor || k.operandSide.has(u));
   }
 
+  /** As far as is known: users are placed first. */
+  private readonly isStored = (node: Node): boolean =>
+    this.roots.has(node) || this.options.forced.has(node) || this.storedIn.has(node);
+
   private roomFor(node: Node, k: Cluster, outputs = 0): boolean {
-    return k.interior.size < MAX_INTERIOR && k.bindings(node) + outputs <= this.options.maxBindings;
+    return k.interior.size < MAX_INTERIOR && k.bindings(node, this.isStored) + outputs <= this.options.maxBindings;
   }
 
   private canInline(node: Node, k: Cluster): boolean {
