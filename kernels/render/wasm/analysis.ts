@@ -2,7 +2,8 @@
 import type { Expr, Index, IndexVar, LoopStmt, ReduceStmt, ReduceTerm, Result, StoreStmt } from '../../ir.js';
 import { binaryFns, casts, type Num, type NumericFn, threefry, unaryFns } from '../../numerics/index.js';
 import { type Affine, affine } from '../affine.js';
-import { childrenOf, exprsOfIndex } from '../uses.js';
+import { countUses, loadsBelow, rootsOf } from '../uses.js';
+import { indexVar, plus, times, variable } from './indexTerms.js';
 
 /** A reduction as this renderer rewrites them. */
 export interface ReducePass extends ReduceStmt {
@@ -77,37 +78,23 @@ function ownWeight(expr: Expr): number {
 }
 
 /** All expressions below some, each once, those inside of indices included. */
-export function exprsBelow(roots: readonly Expr[]): Expr[] {
-  const seen = new Set<Expr>();
-  const stack = [...roots];
-  while (stack.length > 0) {
-    const expr = stack.pop()!;
-    if (seen.has(expr)) continue;
-    seen.add(expr);
-    stack.push(...childrenOf(expr));
-  }
-  return [...seen];
-}
+export const exprsBelow = (roots: readonly Expr[]): Expr[] => [...countUses(roots).keys()];
 
 export const weightBelow = (roots: readonly Expr[]): number =>
   exprsBelow(roots).reduce((sum, expr) => sum + ownWeight(expr), 0);
 
-/** Everything that a statement computes at its points. */
-export function rootsOfStatement(statement: Statement): Expr[] {
-  const ofStores = (stores: readonly StoreStmt[]) =>
-    stores.flatMap(({ index, value }) => [...exprsOfIndex(index), value]);
-  if (statement.kind === 'store') return ofStores([statement]);
-  if (statement.kind === 'loop') return ofStores(statement.body);
-  return [...statement.terms.map(({ value }) => value), ...ofStores(statement.stores ?? [])];
+export function storesOf(statement: Statement): readonly StoreStmt[] {
+  if (statement.kind === 'store') return [statement];
+  return statement.kind === 'loop' ? statement.body : (statement.stores ?? []);
 }
 
+/** Everything that a statement computes at its points. */
+export const rootsOfStatement = (statement: Statement): Expr[] =>
+  rootsOf(statement.kind === 'reduce' ? [statement, ...storesOf(statement)] : [statement]);
+
 /** The indices that a statement loads from and stores to. */
-export function accessesOf(statement: Statement): Index[] {
-  const loads = exprsBelow(rootsOfStatement(statement)).flatMap((expr) => (expr.kind === 'load' ? [expr.index] : []));
-  if (statement.kind === 'store') return [...loads, statement.index];
-  const stores = statement.kind === 'loop' ? statement.body : (statement.stores ?? []);
-  return [...loads, ...stores.map(({ index }) => index)];
-}
+export const accessesOf = (statement: Statement): Index[] =>
+  [...loadsBelow(rootsOfStatement(statement)), ...storesOf(statement)].map(({ index }) => index);
 
 /** How an access moves from one value of a variable to the next: by a constant, or in some other way (null). */
 function stepOf(form: Affine, lane: IndexVar): number | null {
@@ -124,10 +111,9 @@ function stepOf(form: Affine, lane: IndexVar): number | null {
 
 /** How an access moves from one value of `v` to the next three, where `indices` give other variables in terms of it. */
 export function accessStep(access: Index, v: IndexVar, indices: ReadonlyMap<IndexVar, Index>): number | null {
-  const quad: IndexVar = { name: 'quad', extent: Math.max(Math.floor(v.extent / 4), 2) };
-  const lane: IndexVar = { name: 'lane', extent: 4 };
-  const first: Index = { kind: 'mul', a: { kind: 'var', v: quad }, b: 4 };
-  const value: Index = { kind: 'add', a: first, b: { kind: 'var', v: lane } };
+  const quad = indexVar('quad', Math.max(Math.floor(v.extent / 4), 2));
+  const lane = indexVar('lane', 4);
+  const value = plus(times(variable(quad), 4), variable(lane));
   return stepOf(
     affine(access, (other) => (other === v ? value : indices.get(other))),
     lane,

@@ -1,6 +1,5 @@
 import type { ContractionKernel, Expr, Index, IndexVar } from '../../ir.js';
 import type { Substitution } from '../affine.js';
-import { plus, times, variable } from './contractionOperands.js';
 import {
   type BlockVars,
   blockVars,
@@ -12,6 +11,7 @@ import {
   type Tiling,
 } from './contractionTiling.js';
 import { type Block, i32, type Local, op, select, type Value } from './encoder.js';
+import { indexVar, plus, times, variable } from './indexTerms.js';
 import type { KernelFunction } from './kernel-module.js';
 import type { WasmScope } from './scope.js';
 
@@ -162,8 +162,6 @@ function placeOf(blocks: Blocks, scope: WasmScope, values: BlockValues): BlockPl
     const value = values.get(v)!;
     return typeof value === 'number' ? null : block.let(op('i32.eq', value, i32(v.extent - 1)));
   };
-  const choose = (last: Value | null, ofLast: number, other: number): Value | number =>
-    last === null ? ofLast : ofLast === other ? other : block.let(select(i32(ofLast), i32(other), last));
   const [isLastRows, isLastLines, isLastColumns] = [
     lastOf(vars.rowBlock),
     lastOf(vars.lineBlock),
@@ -171,13 +169,17 @@ function placeOf(blocks: Blocks, scope: WasmScope, values: BlockValues): BlockPl
   ];
   return {
     scope,
-    rows: choose(isLastRows, blocks.lastRows, tiling.rows),
-    lines: choose(isLastLines, blocks.lastLines, tiling.lines),
+    rows: ofLastOr(block, isLastRows, blocks.lastRows, tiling.rows),
+    lines: ofLastOr(block, isLastLines, blocks.lastLines, tiling.lines),
     isLastRows,
     isLastColumns,
     isLastPanels: blocks.flat ? isLastLines : isLastColumns,
   };
 }
+
+/** A number of the last of some things, or of the others; `isLast` is null where it is known to be the last. */
+export const ofLastOr = (block: Block, isLast: Value | null, ofLast: number, other: number): Value | number =>
+  isLast === null || ofLast === other ? ofLast : block.let(select(i32(ofLast), i32(other), isLast));
 
 /** Appends to `block` where the condition holds (null: always). */
 export function when(block: Block, condition: Value | null, body: (inner: Block) => void): void {
@@ -197,16 +199,8 @@ export function forColumns(
 ): void {
   const { column } = blocks.vars;
   const { isLastColumns } = place;
-  const [columns, last] = [blocks.tiling.columns, blocks.lastColumns].map((count) => count - (count % PANEL)) as [
-    number,
-    number,
-  ];
-  const to =
-    isLastColumns === null
-      ? last
-      : columns === last
-        ? last
-        : scope.block.let(select(i32(last), i32(columns), isLastColumns));
+  const inPanels = (columns: number) => columns - (columns % PANEL);
+  const to = ofLastOr(scope.block, isLastColumns, inPanels(blocks.lastColumns), inPanels(blocks.tiling.columns));
   scope.vectorLoop(column, 0, to, 2, (_, steps) => body(steps, false));
   forRest(blocks, place, scope, body);
 }
@@ -221,7 +215,7 @@ function forRest(
   const { lastColumns, vars } = blocks;
   if (lastColumns % PANEL === 0) return;
   when(scope.block, isLastColumns, (block) => {
-    const rest: IndexVar = { name: 'rest', extent: lastColumns };
+    const rest = indexVar('rest', lastColumns);
     const inside = scope.child({ indices: new Map([[vars.column, variable(rest)]]) }, block);
     inside.vectorRest(rest, lastColumns - (lastColumns % PANEL), (_, steps) => body(steps, true));
   });

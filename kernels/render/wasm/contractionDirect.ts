@@ -1,13 +1,14 @@
-import type { ContractionKernel, Expr, IndexVar } from '../../ir.js';
+import type { ContractionKernel, Expr } from '../../ir.js';
 import { type BlockPlace, Blocks, finishBlock, forBlocks, forColumns } from './contractionBlock.js';
 import { type Arithmetic, multiplyAdd } from './contractionMicro.js';
-import { atValue, plus, times, variable } from './contractionOperands.js';
 import { ScratchLayout, Sums } from './contractionSums.js';
 import { type Extents, type Tiling, tasksOf } from './contractionTiling.js';
 import { slidingWindow, WindowBlock } from './contractionWindow.js';
 import { type Block, splatI32, type Value } from './encoder.js';
+import { indexVar, plus, times, variable } from './indexTerms.js';
 import { WasmKernelModule } from './kernel-module.js';
 import type { WasmFeatures, WasmKernel } from './rendered.js';
+import { atValue } from './rewrite.js';
 import type { WasmScope } from './scope.js';
 
 /** Steps of k that are written out one after another. */
@@ -28,13 +29,18 @@ interface Setting {
   readonly arithmetic: Arithmetic;
 }
 
-function settingOf(kernel: ContractionKernel, features: WasmFeatures, extents: Extents, tiling: Tiling): Setting {
+export function settingOf(
+  kernel: ContractionKernel,
+  features: WasmFeatures,
+  extents: Extents,
+  tiling: Tiling,
+): Setting {
   const arithmetic = { dtype: kernel.dtype as Arithmetic['dtype'], relaxed: features.relaxedSimd };
   return { kernel, features, blocks: new Blocks(kernel, extents, tiling), arithmetic };
 }
 
 /** Rows and lines that make up a block of about `most` sums. */
-function directTiling(extents: Extents, most: number, rows = 1): Tiling {
+export function directTiling(extents: Extents, most: number, rows = 1): Tiling {
   const { width, n } = extents;
   const columns = Math.min(width, most);
   const lines = columns < width ? 1 : Math.max(1, Math.min(n / width, Math.floor(most / width)));
@@ -115,8 +121,8 @@ export function renderStreamed(kernel: ContractionKernel, features: WasmFeatures
   const module = new WasmKernelModule(kernel, features, layout.buffers);
   const f = module.function('multiply');
   const { vars } = blocks;
-  const pass: IndexVar = { name: 'pass', extent: Math.ceil(extents.k / STEPS_PER_PASS) };
-  const step: IndexVar = { name: 'stepOfPass', extent: STEPS_PER_PASS };
+  const pass = indexVar('pass', Math.ceil(extents.k / STEPS_PER_PASS));
+  const step = indexVar('stepOfPass', STEPS_PER_PASS);
   const inPasses = new Map([[kernel.k, plus(times(variable(pass), STEPS_PER_PASS), variable(step))]]);
 
   const rows = Array.from({ length: extents.m }, (_, row) => row);

@@ -1,12 +1,12 @@
 import type { ContractionKernel, Expr, IndexVar } from '../../ir.js';
-import { type BlockPlace, Blocks, finishBlock, forBlocks, when } from './contractionBlock.js';
-import { blockSums, storeVector } from './contractionDirect.js';
-import { type Arithmetic, multiplyAdd } from './contractionMicro.js';
-import { plus, times, variable } from './contractionOperands.js';
+import { finishBlock, forBlocks, ofLastOr, when } from './contractionBlock.js';
+import { blockSums, directTiling, settingOf, storeVector } from './contractionDirect.js';
+import { multiplyAdd } from './contractionMicro.js';
 import { transposed } from './contractionPack.js';
 import { ScratchLayout } from './contractionSums.js';
-import { type Extents, tasksOf } from './contractionTiling.js';
-import { i32, op, select, splatI32, type Value, v128 } from './encoder.js';
+import type { Extents } from './contractionTiling.js';
+import { op, splatI32, type Value, v128 } from './encoder.js';
+import { indexVar, plus, times, variable } from './indexTerms.js';
 import { WasmKernelModule } from './kernel-module.js';
 import type { WasmFeatures, WasmKernel } from './rendered.js';
 import type { WasmScope } from './scope.js';
@@ -24,22 +24,20 @@ const MOST_COLUMNS = 128;
  * operand is read once, where it lies.
  */
 export function renderDots(kernel: ContractionKernel, features: WasmFeatures, extents: Extents): WasmKernel {
-  const { width, n, m, k } = extents;
-  const columns = Math.min(width, MOST_COLUMNS);
-  const lines = columns < width ? 1 : Math.max(1, Math.min(n / width, Math.floor(MOST_COLUMNS / width)));
-  const tiling = tasksOf(extents, { rows: m, lines, columns, steps: k, splits: 1, group: 1 });
-  const blocks = new Blocks(kernel, extents, tiling);
-  const arithmetic: Arithmetic = { dtype: kernel.dtype as Arithmetic['dtype'], relaxed: features.relaxedSimd };
+  const { m, k } = extents;
+  const { blocks, arithmetic } = settingOf(kernel, features, extents, directTiling(extents, MOST_COLUMNS, m));
+  const { tiling } = blocks;
+  const { columns, lines } = tiling;
   const layout = new ScratchLayout(kernel);
   const sums = blockSums(kernel, blocks, layout);
   const sum = sums.expr() as Expr & { kind: 'load' };
   const module = new WasmKernelModule(kernel, features, layout.buffers);
   const f = module.function('multiply');
   const { vars, lastColumns } = blocks;
-  const group: IndexVar = { name: 'group', extent: Math.ceil(columns / COLUMNS_AT_ONCE) };
-  const member: IndexVar = { name: 'member', extent: COLUMNS_AT_ONCE };
-  const pair: IndexVar = { name: 'pair', extent: Math.ceil(m / ROWS_AT_ONCE) };
-  const ofPair: IndexVar = { name: 'ofPair', extent: ROWS_AT_ONCE };
+  const group = indexVar('group', Math.ceil(columns / COLUMNS_AT_ONCE));
+  const member = indexVar('member', COLUMNS_AT_ONCE);
+  const pair = indexVar('pair', Math.ceil(m / ROWS_AT_ONCE));
+  const ofPair = indexVar('ofPair', ROWS_AT_ONCE);
 
   /** The sums of a few rows at four columns (or what is left of them). */
   const addGroup = (scope: WasmScope, rows: number, count: number): void => {
@@ -88,7 +86,9 @@ export function renderDots(kernel: ContractionKernel, features: WasmFeatures, ex
         if (m % ROWS_AT_ONCE === 0) return;
         addGroup(scope.child({ vars: new Map([[pair, pair.extent - 1]]) }), m % ROWS_AT_ONCE, count);
       };
-      inGroups.loop(group, 0, groupsOf(blocks, place, line), (scope) => rows(scope, COLUMNS_AT_ONCE));
+      const groupsIn = (count: number) => Math.floor(count / COLUMNS_AT_ONCE);
+      const groups = ofLastOr(line.block, place.isLastColumns, groupsIn(lastColumns), groupsIn(columns));
+      inGroups.loop(group, 0, groups, (scope) => rows(scope, COLUMNS_AT_ONCE));
       const rest = lastColumns % COLUMNS_AT_ONCE;
       if (rest === 0) return;
       when(line.block, place.isLastColumns, (block) => {
@@ -107,17 +107,3 @@ const firstLanes = (count: number): Value => {
   const word = (lane: number) => (lane < count ? 0xffffffff : 0);
   return v128(word(0), word(1), word(2), word(3));
 };
-
-/** Whole groups of columns in a block. */
-function groupsOf(
-  { tiling, lastColumns }: Blocks,
-  { isLastColumns }: BlockPlace,
-  { block }: WasmScope,
-): Value | number {
-  const [all, last] = [tiling.columns, lastColumns].map((columns) => Math.floor(columns / COLUMNS_AT_ONCE)) as [
-    number,
-    number,
-  ];
-  if (isLastColumns === null || all === last) return last;
-  return block.let(select(i32(last), i32(all), isLastColumns));
-}

@@ -1,8 +1,10 @@
 import type { Cond, Expr, IndexVar } from '../../ir.js';
-import { type Affine, affine, type Substitution } from '../affine.js';
+import { affine, type Substitution } from '../affine.js';
 import { partsInOrder } from '../uses.js';
 import { dependsOn, stepOf } from './contractionOperands.js';
 import { type Operation, op, type Value } from './encoder.js';
+import { constant } from './indexTerms.js';
+import { Rewriter } from './rewrite.js';
 import type { WasmScope } from './scope.js';
 
 /**
@@ -42,7 +44,7 @@ export function guardedRow(root: Expr, v: IndexVar, substitution: Substitution):
     const step = stepOf(a, v);
     const limit = b.terms.length === 0 ? b.constant : null;
     if (cond.kind === 'lt' && step !== null && step > 0 && limit !== null) {
-      const { min, max } = boundsWithout(a, v);
+      const { min, max } = affine(cond.a, (other) => (other === v ? constant(0) : substitution(other)));
       from = Math.max(from, Math.ceil(-min / step));
       to = Math.min(to, Math.floor((limit - 1 - max) / step) + 1);
     } else {
@@ -55,44 +57,9 @@ export function guardedRow(root: Expr, v: IndexVar, substitution: Substitution):
   return { everywhere, edges, inside: unclamped(value), fill, from, to: Math.max(from, to) };
 }
 
-function boundsWithout({ terms, constant }: Affine, v: IndexVar): { min: number; max: number } {
-  let [min, max] = [constant, constant];
-  for (const { atom, coefficient } of terms) {
-    if (atom.kind === 'var' && atom.v === v) continue;
-    min += coefficient * (coefficient > 0 ? atom.min : atom.max);
-    max += coefficient * (coefficient > 0 ? atom.max : atom.min);
-  }
-  return { min, max };
-}
-
 /** The expression where its indices are known to be in range. */
-function unclamped(root: Expr): Expr {
-  const made = new Map<Expr, Expr>();
-  for (const expr of partsInOrder(root, () => false)) {
-    const of = (part: Expr): Expr => made.get(part)!;
-    switch (expr.kind) {
-      case 'load':
-        made.set(expr, { ...expr, clamp: false });
-        break;
-      case 'unary':
-      case 'cast':
-        made.set(expr, { ...expr, x: of(expr.x) });
-        break;
-      case 'binary':
-        made.set(expr, { ...expr, a: of(expr.a), b: of(expr.b) });
-        break;
-      case 'where':
-        made.set(expr, { ...expr, cond: of(expr.cond), a: of(expr.a), b: of(expr.b) });
-        break;
-      case 'threefry':
-        made.set(expr, { ...expr, key0: of(expr.key0), key1: of(expr.key1) });
-        break;
-      default:
-        made.set(expr, expr);
-    }
-  }
-  return made.get(root)!;
-}
+const unclamped = (root: Expr): Expr =>
+  new Rewriter((expr) => (expr.kind === 'load' ? { ...expr, clamp: false } : null)).expr(root);
 
 /** What is stored for the vectors of `scopes`; the first of them starts at `first` where that is constant. */
 type StoreVectors = (scopes: readonly WasmScope[], value: Expr, first: number | null) => void;

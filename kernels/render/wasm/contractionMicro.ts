@@ -84,6 +84,6 @@ export function microKernel(module: WasmModule, name: string, shape: MicroShape,
   body.push([0x02, 0x40]);
   body.placeLoop(inside, op('i32.ne', a, end));
   body.push([0x0b]);
-  for (const { sum, offset } of places) body.store('v128.store', c, sum, offset);
+  for (const { sum, offset } of places) body.store(c, sum, offset);
   return fn;
 }

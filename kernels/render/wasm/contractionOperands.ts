@@ -2,6 +2,7 @@ import type { ContractionKernel, Expr, Index, IndexVar } from '../../ir.js';
 import { type Affine, type Atom, affine, type Substitution } from '../affine.js';
 import { indicesBelow } from '../nest.js';
 import { loadsBelow } from '../uses.js';
+import { indexVar, plus, times, variable } from './indexTerms.js';
 
 const UNCHANGED: Substitution = () => undefined;
 
@@ -74,9 +75,9 @@ export function widthOfRows({ n, b, epilogue }: ContractionKernel): number {
   if (divisors.size === 0) return n.extent;
   const width = Math.min(...divisors);
   if (width < LEAST_WIDTH || n.extent % width !== 0) return n.extent;
-  const row: IndexVar = { name: 'row', extent: n.extent / width };
-  const column: IndexVar = { name: 'column', extent: width };
-  const inRows = rowMajor([row, column]);
+  const row = indexVar('row', n.extent / width);
+  const column = indexVar('column', width);
+  const inRows = plus(times(variable(row), width), variable(column));
   const divided = indices.some(
     (index) =>
       stepOf(
@@ -105,85 +106,3 @@ function collectDivisors({ terms }: Affine, v: IndexVar, divisors: Set<number>):
     }
   }
 }
-
-/** An expression with other indices; those inside of computed indices stay. */
-export function withIndices(root: Expr, change: (index: Index) => Index): Expr {
-  const made = new Map<Expr, Expr>();
-  const visit = (expr: Expr): Expr => {
-    let out = made.get(expr);
-    if (!out) {
-      out = changed(expr);
-      made.set(expr, out);
-    }
-    return out;
-  };
-  const changed = (expr: Expr): Expr => {
-    switch (expr.kind) {
-      case 'const':
-      case 'param':
-      case 'result':
-        return expr;
-      case 'index':
-      case 'load':
-        return { ...expr, index: change(expr.index) };
-      case 'guard':
-      case 'choose': {
-        const conds = expr.conds.map((cond) => ({ ...cond, a: change(cond.a), b: change(cond.b) }));
-        return expr.kind === 'guard'
-          ? { ...expr, conds, value: visit(expr.value) }
-          : { ...expr, conds, a: visit(expr.a), b: visit(expr.b) };
-      }
-      case 'unary':
-      case 'cast':
-        return { ...expr, x: visit(expr.x) };
-      case 'binary':
-        return { ...expr, a: visit(expr.a), b: visit(expr.b) };
-      case 'where':
-        return { ...expr, cond: visit(expr.cond), a: visit(expr.a), b: visit(expr.b) };
-      case 'threefry':
-        return { ...expr, key0: visit(expr.key0), key1: visit(expr.key1), counter: change(expr.counter) };
-    }
-  };
-  return visit(root);
-}
-
-/** An expression at a fixed value of a variable. */
-export function atValue(root: Expr, v: IndexVar, value: number): Expr {
-  const change = (index: Index): Index => {
-    switch (index.kind) {
-      case 'const':
-        return index;
-      case 'var':
-        return index.v === v ? constant(value) : index;
-      case 'value':
-        return { kind: 'value', expr: atValue(index.expr, v, value) };
-      case 'add':
-      case 'sub':
-        return { kind: index.kind, a: change(index.a), b: change(index.b) };
-      default:
-        return { kind: index.kind, a: change(index.a), b: index.b };
-    }
-  };
-  return withIndices(root, change);
-}
-
-/** Row-major position of several variables; those of one value do not count. */
-export function rowMajor(vars: readonly IndexVar[]): Index {
-  let index: Index = { kind: 'const', value: 0 };
-  for (const v of vars) {
-    index = v.extent <= 1 ? index : plus(times(index, v.extent), { kind: 'var', v });
-  }
-  return index;
-}
-
-export const variable = (v: IndexVar): Index => ({ kind: 'var', v });
-export const constant = (value: number): Index => ({ kind: 'const', value });
-export const times = (a: Index, b: number): Index =>
-  a.kind === 'const' ? constant(a.value * b) : b === 1 ? a : { kind: 'mul', a, b };
-export function plus(...parts: Index[]): Index {
-  return parts
-    .filter((part) => part.kind !== 'const' || part.value !== 0)
-    .reduce<Index>((a, b) => (a.kind === 'const' && a.value === 0 ? b : { kind: 'add', a, b }), constant(0));
-}
-export const quotient = (a: Index, b: number): Index => (b === 1 ? a : { kind: 'div', a, b });
-export const remainder = (a: Index, b: number): Index => (b === 1 ? constant(0) : { kind: 'mod', a, b });

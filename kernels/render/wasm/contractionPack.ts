@@ -1,19 +1,10 @@
 import type { ContractionKernel, Index, IndexVar } from '../../ir.js';
-import { type BlockPlace, type Blocks, decode, forColumns, forNumbers, when } from './contractionBlock.js';
+import { type BlockPlace, type Blocks, decode, forColumns, forNumbers, ofLastOr, when } from './contractionBlock.js';
 import { forGuardedRow, guardedRow } from './contractionGuard.js';
-import {
-  constant,
-  type DirectOperand,
-  exprDependsOn,
-  lanesAlong,
-  plus,
-  quotient,
-  remainder,
-  times,
-  variable,
-} from './contractionOperands.js';
+import { type DirectOperand, exprDependsOn, lanesAlong } from './contractionOperands.js';
 import { PANEL } from './contractionTiling.js';
 import { type Block, i32, op, select, shuffle, type Value } from './encoder.js';
+import { constant, indexVar, plus, quotient, remainder, times, variable } from './indexTerms.js';
 import type { WasmKernelModule } from './kernel-module.js';
 import type { WasmScope } from './scope.js';
 
@@ -79,13 +70,10 @@ function packAlongColumns(blocks: Blocks, place: BlockPlace, part: StepsPlace, l
 function packAlongSteps(blocks: Blocks, place: BlockPlace, part: StepsPlace, line: WasmScope, buffer: number): void {
   const { tiling, lastColumns, lastPanels } = blocks;
   const { isLastColumns } = place;
-  const [all, last] = [tiling.columns, lastColumns].map((columns) => 2 * Math.floor(columns / PANEL)) as [
-    number,
-    number,
-  ];
-  const group: IndexVar = { name: 'group', extent: Math.ceil(tiling.columns / 4) };
-  const groups =
-    isLastColumns === null ? last : all === last ? all : line.block.let(select(i32(last), i32(all), isLastColumns));
+  const groupsIn = (columns: number) => 2 * Math.floor(columns / PANEL);
+  const last = groupsIn(lastColumns);
+  const group = indexVar('group', Math.ceil(tiling.columns / 4));
+  const groups = ofLastOr(line.block, isLastColumns, last, groupsIn(tiling.columns));
   const step = packedStep(blocks, 2);
   line.loop(group, 0, groups, (scope) => packGroup(blocks, part, scope, group, { count: 4, step, buffer }));
   const rest = lastColumns % PANEL;
@@ -116,7 +104,7 @@ function packGroup(
 ): void {
   const { kernel, vars, tiling, lastSteps, flat } = blocks;
   const { block, f } = scope;
-  const member: IndexVar = { name: 'member', extent: 4 };
+  const member = indexVar('member', 4);
   const inGroup = scope.child({ indices: new Map([[vars.column, plus(times(variable(group), 4), variable(member))]]) });
   const start = flat
     ? plus(times(variable(vars.line), tiling.columns), times(variable(group), 4))
@@ -131,7 +119,7 @@ function packGroup(
       inner.block,
       [0, 1, 2, 3].map((n) => columns[n] ?? columns[0]!),
     );
-    for (let n = 0; n < rows; n++) inner.block.store('v128.store', target, rowsOf[n]!, 4 * step * n);
+    for (let n = 0; n < rows; n++) inner.block.store(target, rowsOf[n]!, 4 * step * n);
   };
   const rest = lastSteps % 4;
   const whole =
@@ -210,8 +198,8 @@ export function packLeft(module: WasmKernelModule, packed: PackedLeft, buffer: n
   const { m, k } = kernel;
   const { inFours, batches } = packed;
   const { index } = packed.operandIn(buffer);
-  const batch: IndexVar = { name: 'packedBatch', extent: batches };
-  const stripe: IndexVar = { name: 'stripe', extent: inFours ? Math.ceil(m.extent / STRIPE) : m.extent };
+  const batch = indexVar('packedBatch', batches);
+  const stripe = indexVar('stripe', inFours ? Math.ceil(m.extent / STRIPE) : m.extent);
   const f = module.function('pack');
   const count = batches * stripe.extent;
   const words = (inFours ? STRIPE : 1) * k.extent;
@@ -229,7 +217,7 @@ export function packLeft(module: WasmKernelModule, packed: PackedLeft, buffer: n
       rows.vectorRest(k, k.extent - (k.extent % 8), copy);
       return;
     }
-    const inStripe: IndexVar = { name: 'inStripe', extent: STRIPE };
+    const inStripe = indexVar('inStripe', STRIPE);
     const rows = scope.child({
       indices: new Map([[m, plus(times(variable(stripe), STRIPE), variable(inStripe))]]),
     });

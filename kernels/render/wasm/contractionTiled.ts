@@ -1,11 +1,12 @@
 import type { ContractionKernel, Index, IndexVar } from '../../ir.js';
-import { type BlockPlace, Blocks, finishBlock, forBlocks, when } from './contractionBlock.js';
+import { type BlockPlace, Blocks, finishBlock, forBlocks, ofLastOr, when } from './contractionBlock.js';
 import { type Arithmetic, microKernel } from './contractionMicro.js';
-import { type DirectOperand, directOperand, plus, times, variable } from './contractionOperands.js';
+import { type DirectOperand, directOperand } from './contractionOperands.js';
 import { packedStep, packedWords, packLeft, packRight, planPackedLeft, type StepsPlace } from './contractionPack.js';
 import { ScratchLayout, Sums } from './contractionSums.js';
 import { chooseTiling, type Extents, PANEL } from './contractionTiling.js';
 import { type Block, i32, type Local, op, select, type Value, type WasmFunction } from './encoder.js';
+import { indexVar, plus, times, variable } from './indexTerms.js';
 import { type KernelFunction, WasmKernelModule } from './kernel-module.js';
 import type { WasmFeatures, WasmKernel } from './rendered.js';
 import type { WasmScope } from './scope.js';
@@ -113,10 +114,7 @@ export class TiledContraction {
     scope.loop(vars.stepBlock, from, to, (inner) => {
       const number = inner.index(variable(vars.stepBlock));
       const isLast = parts === 1 ? null : inner.block.let(op('i32.eq', number, i32(parts - 1)));
-      const steps =
-        isLast === null || lastSteps === tiling.steps
-          ? lastSteps
-          : inner.block.let(select(i32(lastSteps), i32(tiling.steps), isLast));
+      const steps = ofLastOr(inner.block, isLast, lastSteps, tiling.steps);
       const part: StepsPlace = { scope: inner, steps, isLast };
       if (!this.#right) packRight(this.#blocks, place, part, this.#rightBuffer);
       const starts =
@@ -145,13 +143,8 @@ export class TiledContraction {
     const panelBytes = right || flat ? 4 * PANEL : 4 * PANEL * tiling.steps;
     const advance = (inner: Block, local: Local, bytes: number) => inner.set(local, op('i32.add', local, i32(bytes)));
     const { isLastPanels } = place;
-    const whole =
-      isLastPanels === null
-        ? lastPanels.whole
-        : lastPanels.whole === panels.whole
-          ? panels.whole
-          : scope.block.let(select(i32(lastPanels.whole), i32(panels.whole), isLastPanels));
-    const panel: IndexVar = { name: 'panel', extent: 1 };
+    const whole = ofLastOr(block, isLastPanels, lastPanels.whole, panels.whole);
+    const panel = indexVar('panel', 1);
     scope.loop(panel, 0, whole, (inner) => {
       this.#rowBlocks(inner.block, place, part, { a, b, c, vectors: 2, starts });
       advance(inner.block, b, panelBytes);

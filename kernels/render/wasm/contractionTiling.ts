@@ -1,4 +1,5 @@
 import type { IndexVar } from '../../ir.js';
+import { indexVar } from './indexTerms.js';
 
 /** Columns that a register block takes at once. */
 export const PANEL = 8;
@@ -117,17 +118,16 @@ export interface BlockVars {
 }
 
 export function blockVars({ m, n, k, width }: Extents, tiling: Tiling): BlockVars {
-  const named = (name: string, extent: number): IndexVar => ({ name, extent });
   const parts = Math.ceil(k / tiling.steps);
   return {
-    split: named('split', tiling.splits),
-    rowBlock: named('rowBlock', Math.ceil(m / tiling.rows)),
-    lineBlock: named('lineBlock', Math.ceil(n / width / tiling.lines)),
-    columnBlock: named('columnBlock', Math.ceil(width / tiling.columns)),
-    stepBlock: named('stepBlock', parts),
-    row: named('row', tiling.rows),
-    line: named('line', tiling.lines),
-    column: named('column', tiling.columns),
-    step: named('step', tiling.steps),
+    split: indexVar('split', tiling.splits),
+    rowBlock: indexVar('rowBlock', Math.ceil(m / tiling.rows)),
+    lineBlock: indexVar('lineBlock', Math.ceil(n / width / tiling.lines)),
+    columnBlock: indexVar('columnBlock', Math.ceil(width / tiling.columns)),
+    stepBlock: indexVar('stepBlock', parts),
+    row: indexVar('row', tiling.rows),
+    line: indexVar('line', tiling.lines),
+    column: indexVar('column', tiling.columns),
+    step: indexVar('step', tiling.steps),
   };
 }

@@ -4,17 +4,10 @@ import { indicesBelow } from '../nest.js';
 import { exprsOfIndex } from '../uses.js';
 import type { BlockPlace, Blocks } from './contractionBlock.js';
 import { forGuardedRow, guardedRow } from './contractionGuard.js';
-import {
-  constant,
-  divisorsOf,
-  exprDependsOn,
-  plus,
-  stepOf,
-  times,
-  variable,
-  withIndices,
-} from './contractionOperands.js';
+import { divisorsOf, exprDependsOn, stepOf } from './contractionOperands.js';
 import { i32, op, type Value } from './encoder.js';
+import { constant, indexVar, plus, times, variable } from './indexTerms.js';
+import { Rewriter } from './rewrite.js';
 import type { WasmScope } from './scope.js';
 
 /** A step along the output and one along the kernel, in elements of what a window slides over. */
@@ -50,9 +43,8 @@ export function slidingWindow({ b, n, k }: ContractionKernel, width: number): Sl
   const kernelWidth = Math.min(k.extent, ...divisorsOf(indices, k));
   if (kernelWidth < 1 || k.extent % kernelWidth !== 0) return null;
   const kernelHeight = k.extent / kernelWidth;
-  const named = (name: string, extent: number): IndexVar => ({ name, extent });
-  const [line, column] = [named('line', n.extent / width), named('column', width)];
-  const [tapY, tapX] = [named('tapY', kernelHeight), named('tapX', kernelWidth)];
+  const [line, column] = [indexVar('line', n.extent / width), indexVar('column', width)];
+  const [tapY, tapX] = [indexVar('tapY', kernelHeight), indexVar('tapX', kernelWidth)];
   const inParts = new Map<IndexVar, Index>([
     [n, plus(times(variable(line), width), variable(column))],
     [k, plus(times(variable(tapY), kernelWidth), variable(tapX))],
@@ -63,17 +55,20 @@ export function slidingWindow({ b, n, k }: ContractionKernel, width: number): Sl
   if (!y || !x) return null;
   const extent = (slide: Slide, along: IndexVar, tap: IndexVar) =>
     slide.stride * (along.extent - 1) + slide.dilation * (tap.extent - 1) + 1;
-  const [imageY, imageX] = [named('imageY', extent(y, line, tapY)), named('imageX', extent(x, column, tapX))];
+  const [imageY, imageX] = [indexVar('imageY', extent(y, line, tapY)), indexVar('imageX', extent(x, column, tapX))];
   const inImage = (form: Affine): Index => {
     const terms = form.terms.filter(({ atom }) => atom.kind !== 'var' || ![line, column, tapY, tapX].includes(atom.v));
     const place = (slide: Slide, along: IndexVar, to: IndexVar) =>
       times(variable(to), (along.extent > 1 ? stepOf(form, along)! : 0) / slide.stride);
     return sumOf({ ...form, terms }, place(y, line, imageY), place(x, column, imageX));
   };
-  const image = withIndices(b, (index) => {
-    const form = forms.get(index);
-    return form ? inImage(form) : index;
-  });
+  class InImage extends Rewriter {
+    override index(index: Index): Index {
+      const form = forms.get(index);
+      return form ? inImage(form) : index;
+    }
+  }
+  const image = new InImage(() => null).expr(b);
   return { y, x, kernelWidth, kernelHeight, image, imageY, imageX };
 }
 
@@ -133,7 +128,7 @@ export class WindowBlock {
   fill({ scope, lines }: BlockPlace, buffer: number): void {
     const { y, x, image, imageX, imageY } = this.window;
     const { vars, tiling } = this.blocks;
-    const row: IndexVar = { name: 'imageRow', extent: this.#rowsFor(tiling.lines) };
+    const row = indexVar('imageRow', this.#rowsFor(tiling.lines));
     const rows: Value | number =
       typeof lines === 'number'
         ? this.#rowsFor(lines)
@@ -144,7 +139,7 @@ export class WindowBlock {
     atRow.loop(row, 0, rows, (inRow) => {
       for (let phase = 0; phase < x.stride; phase++) {
         const extent = Math.ceil((imageX.extent - phase) / x.stride);
-        const position: IndexVar = { name: 'position', extent };
+        const position = indexVar('position', extent);
         const inPhase = inRow.child({
           indices: new Map([[imageX, plus(times(variable(position), x.stride), constant(phase))]]),
         });

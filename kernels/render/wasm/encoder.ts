@@ -9,7 +9,7 @@
  * const i = f.local('i32');
  * f.body.for(i, i32(0), bytes, 16, (inner) => {
  *   const at = inner.let(op('i32.add', address, i));
- *   inner.store('v128.store', at, op('f32x4.mul', load('v128.load', at), splatF32(2)));
+ *   inner.store(at, op('i32x4.mul', load('v128.load', at), splatI32(2)));
  * });
  * module.export('scale', f);
  * const bytes = module.bytes();
@@ -17,11 +17,11 @@
  */
 import { InternalError } from '../../../src/graph/index.js';
 import type { NumType } from '../../numerics/index.js';
-import { LANE_ACCESSES, LANE_OPERATIONS, LOADS, OPERATIONS, type Operation, STORES } from './opcodes.js';
+import { LANE_OPERATIONS, LANE_STORES, LOADS, OPERATIONS, type Operation } from './opcodes.js';
 
 export type { Operation } from './opcodes.js';
 
-export type ValType = 'i32' | 'i64' | 'f32' | 'f64' | 'v128';
+export type ValType = 'i32' | 'v128';
 
 /** Bytes, nested. */
 export type Code = readonly (number | Code)[];
@@ -32,8 +32,8 @@ export interface Value {
   readonly code: Code;
 }
 
-const TYPE_BYTES: Record<ValType, number> = { i32: 0x7f, i64: 0x7e, f32: 0x7d, f64: 0x7c, v128: 0x7b };
-const TYPES: Readonly<Record<string, ValType>> = { i: 'i32', l: 'i64', f: 'f32', d: 'f64', v: 'v128' };
+const TYPE_BYTES: Record<ValType, number> = { i32: 0x7f, v128: 0x7b };
+const TYPES: Readonly<Record<string, ValType>> = { i: 'i32', v: 'v128' };
 
 /** An unsigned number in LEB128. */
 function unsigned(value: number): number[] {
@@ -111,17 +111,10 @@ export function load(name: keyof typeof LOADS, address: Value, offset = 0): Valu
   return { type: TYPES[type]!, code: [address.code, ...opcode(code), align, ...unsigned(offset)] };
 }
 
-/** `vector` with the lane (of 32 or 64 bits) from memory. */
-export function loadLane(
-  name: 'v128.load32_lane' | 'v128.load64_lane',
-  at: number,
-  address: Value,
-  vector: Value,
-  offset = 0,
-): Value {
-  const [code, align] = LANE_ACCESSES[name];
-  check(name, 'iv', [address, vector]);
-  return { type: 'v128', code: [address.code, vector.code, 0xfd, code, align, ...unsigned(offset), at] };
+/** `vector` with the lane (of 32 bits) from memory. */
+export function loadLane(at: number, address: Value, vector: Value, offset = 0): Value {
+  check('v128.load32_lane', 'iv', [address, vector]);
+  return { type: 'v128', code: [address.code, vector.code, 0xfd, 0x56, 2, ...unsigned(offset), at] };
 }
 
 /** The bits of a constant as a u32; a bool's are 0 or 1. */
@@ -137,11 +130,6 @@ const words = new Uint32Array(4);
 const bytesOfWords = new Uint8Array(words.buffer);
 const floats = new Float32Array(words.buffer);
 
-export function f32(value: number): Value {
-  floats[0] = value;
-  return { type: 'f32', code: [0x43, ...bytesOfWords.subarray(0, 4)] };
-}
-
 /** A vector of four 32-bit words. */
 export function v128(a: number, b: number, c: number, d: number): Value {
   words.set([a, b, c, d]);
@@ -149,10 +137,6 @@ export function v128(a: number, b: number, c: number, d: number): Value {
 }
 
 export const splatI32 = (value: number): Value => v128(value, value, value, value);
-export function splatF32(value: number): Value {
-  floats[0] = value;
-  return splatI32(words[0]!);
-}
 
 /** `a` where the condition is not 0, else `b`; both are computed. */
 export function select(a: Value, b: Value, condition: Value): Value {
@@ -163,12 +147,6 @@ export function select(a: Value, b: Value, condition: Value): Value {
 
 /** The unsigned minimum; `b` is read twice and so is `a`: they should be locals or constants. */
 export const minU = (a: Value, b: Value): Value => select(a, b, op('i32.lt_u', a, b));
-
-/** Calls a function of one result. */
-export function call(fn: WasmFunction, ...args: Value[]): Value {
-  if (fn.results.length !== 1) throw new InternalError(`[wasm] ${fn.name} gives ${fn.results.length} values`);
-  return { type: fn.results[0]!, code: fn.callCode(args) };
-}
 
 /** Statements in order, at one place in the nesting of a function. */
 export class Block {
@@ -200,20 +178,14 @@ export class Block {
     return local;
   }
 
-  store(name: keyof typeof STORES, address: Value, value: Value, offset = 0): void {
-    const [code, type, align] = STORES[name];
-    check(name, `i${type}`, [address, value]);
-    this.#code.push([address.code, value.code, ...opcode(code), align, ...unsigned(offset)]);
+  /** Stores a vector. */
+  store(address: Value, value: Value, offset = 0): void {
+    check('v128.store', 'iv', [address, value]);
+    this.#code.push([address.code, value.code, 0xfd, 0x0b, 4, ...unsigned(offset)]);
   }
 
-  storeLane(
-    name: 'v128.store32_lane' | 'v128.store64_lane',
-    at: number,
-    address: Value,
-    vector: Value,
-    offset = 0,
-  ): void {
-    const [code, align] = LANE_ACCESSES[name];
+  storeLane(name: keyof typeof LANE_STORES, at: number, address: Value, vector: Value, offset = 0): void {
+    const [code, align] = LANE_STORES[name];
     check(name, 'iv', [address, vector]);
     this.#code.push([address.code, vector.code, 0xfd, code, align, ...unsigned(offset), at]);
   }
@@ -245,12 +217,6 @@ export class Block {
     then(a);
     otherwise?.(b);
     this.placeIf(condition, a, otherwise ? b : undefined);
-  }
-
-  /** Runs `body` at least once, and again while the condition that it gives is not 0. */
-  doWhile(body: (inner: Block) => Value): void {
-    const inner = this.inner();
-    this.placeLoop(inner, body(inner));
   }
 
   /**
@@ -315,26 +281,15 @@ export class WasmFunction {
   }
 }
 
-function flatten(code: Code): Uint8Array {
-  let length = 0;
-  const stack: { code: Code; next: number }[] = [];
-  const visit = (each: (byte: number) => void) => {
-    stack.push({ code, next: 0 });
-    while (stack.length > 0) {
-      const top = stack[stack.length - 1]!;
-      if (top.next === top.code.length) {
-        stack.pop();
-        continue;
-      }
-      const part = top.code[top.next++]!;
-      if (typeof part === 'number') each(part);
-      else stack.push({ code: part, next: 0 });
-    }
-  };
-  visit(() => void length++);
-  const bytes = new Uint8Array(length);
-  let at = 0;
-  visit((byte) => void (bytes[at++] = byte));
+function flatten(code: Code): number[] {
+  const bytes: number[] = [];
+  const stack = [code.values()];
+  while (stack.length > 0) {
+    const { done, value } = stack[stack.length - 1]!.next();
+    if (done) stack.pop();
+    else if (typeof value === 'number') bytes.push(value);
+    else stack.push(value.values());
+  }
   return bytes;
 }
 
@@ -343,7 +298,7 @@ const vector = (items: readonly Code[]): Code => [...unsigned(items.length), ...
 
 function sized(code: Code): Code {
   const bytes = flatten(code);
-  return [...unsigned(bytes.length), Array.from(bytes)];
+  return [...unsigned(bytes.length), bytes];
 }
 
 const text = (value: string): Code => vector([...new TextEncoder().encode(value)].map((byte) => [byte]));
@@ -372,7 +327,7 @@ export class WasmModule {
     this.#exports.push([text(name), 0x00, ...unsigned(fn.index)]);
   }
 
-  bytes(): Uint8Array {
+  bytes(): Uint8Array<ArrayBuffer> {
     const typeNumbers = this.#functions.map(({ paramTypes, results }) => [
       ...unsigned(this.#type(paramTypes, results)),
     ]);
@@ -384,7 +339,7 @@ export class WasmModule {
       [10, this.#functions.map((fn) => fn.encode())],
     ];
     const code = sections.filter(([, items]) => items.length > 0).map(([id, items]) => [id, sized(vector(items))]);
-    return flatten([0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0, ...code]);
+    return Uint8Array.from(flatten([0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0, ...code]));
   }
 
   #type(params: readonly ValType[], results: readonly ValType[]): number {

@@ -17,6 +17,12 @@ export interface Placed {
 
 type Scalar = Pick<Placed, 'value' | 'level'>;
 
+/** A local or constant whose lanes are equal. */
+export const splatted = (value: Value, level: number): Placed => ({ value, level, uniform: true, atom: true });
+
+/** A local or constant whose lanes differ. */
+const varied = ({ value, level }: Scalar): Placed => ({ value, level, uniform: false, atom: true });
+
 /** An index in the variables of a scope, and the level of the innermost constant that went into it. */
 export interface Form {
   readonly form: Affine;
@@ -141,7 +147,7 @@ export class IndexWriter {
       const { value } = this.#cached(`splat ${codeKey(scalar.value)}`, scalar.level, () =>
         op('i32x4.splat', scalar.value),
       );
-      return { value, level: scalar.level, uniform: true, atom: true };
+      return splatted(value, scalar.level);
     }
     const still = form.terms.filter(({ atom }) => !this.#atomMoves(atom));
     const moving = form.terms.filter(({ atom }) => this.#atomMoves(atom));
@@ -163,29 +169,23 @@ export class IndexWriter {
       );
     }
     if (step !== 0) add(this.#lanes(step, form.constant));
-    else if (form.constant !== 0) add(this.#constant(form.constant));
+    else if (form.constant !== 0) add(splatted(this.scope.f.word(form.constant), 0));
     if (still.length > 0) add(this.vector({ form: { ...form, terms: still, constant: 0 }, level: 0 }));
     const { value, level: own } = sum!;
     const vectorLevel = this.scope.vector ? this.scope.levelOf(this.scope.vector.binding.v) : 0;
-    return { value, level: this.scope.join(own, this.scope.join(level, vectorLevel)), uniform: false, atom: true };
-  }
-
-  #constant(value: number): Placed {
-    return { value: this.scope.f.word(value), level: 0, uniform: true, atom: true };
+    return varied({ value, level: this.scope.join(own, this.scope.join(level, vectorLevel)) });
   }
 
   /** constant + step * lane. */
   #lanes(step: number, constant: number): Placed {
-    const words = [0, 1, 2, 3].map((n) => (constant + step * n) | 0) as [number, number, number, number];
-    const value = this.scope.f.once(`words ${words}`, () => v128(...words));
-    return { value, level: 0, uniform: false, atom: true };
+    const words = LANES.map((n) => (constant + step * n) | 0) as [number, number, number, number];
+    return varied({ value: this.scope.f.once(`words ${words}`, () => v128(...words)), level: 0 });
   }
 
   #vectorCached(key: string, parts: readonly Placed[], value: (...values: Value[]) => Value): Placed {
     const level = parts.reduce((all, part) => this.scope.join(all, part.level), 0);
     const values = parts.map((part) => part.value);
-    const cached = this.#cached(`v${key}(${values.map(codeKey)})`, level, () => value(...values));
-    return { ...cached, uniform: false, atom: true };
+    return varied(this.#cached(`v${key}(${values.map(codeKey)})`, level, () => value(...values)));
   }
 
   #vectorAtom(atom: Exclude<Atom, { kind: 'var' }>): Placed {
@@ -202,7 +202,7 @@ export class IndexWriter {
       const { f } = this.scope;
       const remainders = this.#vectorCached(
         `%${b}`,
-        [{ ...rest, uniform: true, atom: true }, this.#lanes(step, 0)],
+        [splatted(rest.value, rest.level), this.#lanes(step, 0)],
         (r, lanes) => op('i32x4.add', op('i32x4.splat', r!), lanes!),
       );
       const past = this.#vectorCached(`past${b}`, [remainders], (r) => op('i32x4.gt_s', r!, f.word(b - 1)));
@@ -211,7 +211,7 @@ export class IndexWriter {
           op('i32x4.sub', r!, op('v128.and', p!, f.word(b))),
         );
       }
-      return this.#vectorCached('div', [{ ...quotient, uniform: true, atom: true }, past], (q, p) =>
+      return this.#vectorCached('div', [splatted(quotient.value, quotient.level), past], (q, p) =>
         op('i32x4.sub', op('i32x4.splat', q!), p!),
       );
     }
@@ -255,7 +255,7 @@ export class IndexWriter {
       const key = `${codeKey(a.value)}${name}${codeKey(b.value)}`;
       const holds = op(`i32.${name}`, a.value, b.value);
       const { value } = this.#cached(key, level, () => op('i32x4.splat', op('i32.sub', i32(0), holds)));
-      return { value, level, uniform: true, atom: true };
+      return splatted(value, level);
     }
     return this.#vectorCached(name, [this.vector(left), this.vector(right)], (a, b) => op(`i32x4.${name}`, a!, b!));
   }
@@ -272,18 +272,10 @@ export class IndexWriter {
     return { ...this.#plus(sum, bytes, level), offset: 0 };
   }
 
-  /** Address of element `index` (an i32) of a buffer. */
-  #addressOf(buffer: number, { value, level }: Scalar): Scalar {
-    const base = this.scope.f.buffer(buffer);
-    return this.#cached(`${codeKey(base)}[${codeKey(value)}]`, level, () =>
-      op('i32.add', base, op('i32.shl', value, i32(2))),
-    );
-  }
-
   load(buffer: number, { form, level }: Form, dtype: DType, clamp: boolean): Placed {
     const { length } = this.scope.f.module.buffers[buffer]!;
     // Nothing is there to read: it stands under a guard that is false.
-    if (length === 0) return { value: this.scope.f.constant(0, dtype), level: 0, uniform: true, atom: true };
+    if (length === 0) return splatted(this.scope.f.constant(0, dtype), 0);
     const loaded = this.#loadWords(buffer, { form, level }, clamp && (form.min < 0 || form.max >= length), length);
     return dtype === 'bool' ? { ...loaded, value: op('i32x4.ne', loaded.value, splatI32(0)), atom: false } : loaded;
   }
@@ -291,54 +283,51 @@ export class IndexWriter {
   #loadWords(buffer: number, at: Form, clamp: boolean, length: number): Placed {
     const { scope } = this;
     const step = this.#step(at.form);
-    const last = scope.f.once(`last ${length - 1}`, () => i32(length - 1));
+    const loaded = (value: Value, level: number): Placed => ({ value, level, uniform: step === 0, atom: false });
     if (step === 0) {
-      if (!clamp) {
-        const { value, level, offset } = this.address(buffer, at);
-        return { value: load('v128.load32_splat', value, offset), level, uniform: true, atom: false };
-      }
-      const index = this.scalar(at);
-      const bounded = this.#cached(`${codeKey(index.value)}<${length}`, index.level, () => minU(index.value, last));
-      const { value, level } = this.#addressOf(buffer, bounded);
-      return { value: load('v128.load32_splat', value), level, uniform: true, atom: false };
+      const { value, level, offset } = clamp ? this.#clampedAddress(buffer, at, 0, length) : this.address(buffer, at);
+      return loaded(load('v128.load32_splat', value, offset), level);
     }
-    const vectorLevel = scope.levelOf(scope.vector?.binding.v);
+    const level = this.#vectorLevel(at);
+    const first = this.#withoutLane(at.form);
     if (step === 1) {
-      const first = { form: this.#withoutLane(at.form), level: scope.join(at.level, vectorLevel) };
-      if (!clamp) {
-        const { value, level, offset } = this.address(buffer, first);
-        return { value: load('v128.load', value, offset), level, uniform: false, atom: false };
-      }
+      const form = { form: first, level };
       // Moves by at most three elements out of the buffer, where some lane may be inside; other lanes are not looked at.
-      const index = this.#plus(this.scalar(first), 3, first.level);
-      const bounded = this.#cached(`${codeKey(index.value)}<${length + 3}`, index.level, () =>
-        minU(index.value, i32(length + 2)),
-      );
-      const end = this.#addressOf(buffer, bounded);
-      const { value, level } = this.#plus(end, -12, end.level);
-      return { value: load('v128.load', value), level, uniform: false, atom: false };
+      const from = clamp ? this.#clampedAddress(buffer, form, 3, length) : this.address(buffer, form);
+      return loaded(load('v128.load', from.value, from.offset), from.level);
     }
-    if (step === -1 && !clamp && scope.lanes === 4) {
-      const form = this.#withoutLane(at.form);
-      const last = { ...form, constant: form.constant - 3, min: form.min - 3 };
-      const { value, level, offset } = this.address(buffer, { form: last, level: scope.join(at.level, vectorLevel) });
-      const named = scope.chain[level]!.block.let(load('v128.load', value, offset));
-      return { value: shuffle(named, named, [3, 2, 1, 0]), level, uniform: false, atom: false };
+    if ((step === -1 || step === 2) && !clamp && scope.lanes === 4) {
+      const from = this.address(buffer, { form: shifted(first, Math.min(3 * step, 0)), level });
+      const vector = (number: number) => load('v128.load', from.value, from.offset + 16 * number);
+      if (step === 2) return loaded(shuffle(vector(0), vector(1), [0, 2, 4, 6]), from.level);
+      const named = scope.chain[from.level]!.block.let(vector(0));
+      return loaded(shuffle(named, named, [3, 2, 1, 0]), from.level);
     }
-    if (step === 2 && !clamp && scope.lanes === 4) {
-      const first = { form: this.#withoutLane(at.form), level: scope.join(at.level, vectorLevel) };
-      const { value, level, offset } = this.address(buffer, first);
-      const two = [load('v128.load', value, offset), load('v128.load', value, offset + 16)] as const;
-      return { value: shuffle(...two, [0, 2, 4, 6]), level, uniform: false, atom: false };
-    }
-    const { addresses, level } = this.#addresses(buffer, at, step, clamp ? last : null);
-    const value = addresses
+    const each = this.#addresses(buffer, at, step, clamp);
+    const lanes = each.addresses
       .slice(1, scope.lanes)
       .reduce<Value>(
-        (all, { value: address, offset }, n) => loadLane('v128.load32_lane', n + 1, address, all, offset),
-        load('v128.load32_splat', addresses[0]!.value, addresses[0]!.offset),
+        (all, { value: address, offset }, n) => loadLane(n + 1, address, all, offset),
+        load('v128.load32_splat', each.addresses[0]!.value, each.addresses[0]!.offset),
       );
-    return { value, level, uniform: false, atom: false };
+    return loaded(lanes, each.level);
+  }
+
+  /** Address of an element of a buffer, or of one up to `beyond` before or behind it. */
+  #clampedAddress(buffer: number, at: Form, beyond: number, length: number): Scalar & { offset: number } {
+    const { value: index, level } = this.#plus(this.scalar(at), beyond, at.level);
+    const most = length - 1 + beyond;
+    const bounded = this.#cached(`${codeKey(index)}<=${most}`, level, () => minU(index, i32(most))).value;
+    const base = this.scope.f.buffer(buffer);
+    const end = this.#cached(`${codeKey(base)}[${codeKey(bounded)}]`, level, () =>
+      op('i32.add', base, op('i32.shl', bounded, i32(2))),
+    );
+    return { ...this.#plus(end, -4 * beyond, level), offset: 0 };
+  }
+
+  /** The level of a vector of the form. */
+  #vectorLevel({ level }: Form): number {
+    return this.scope.join(level, this.scope.levelOf(this.scope.vector?.binding.v));
   }
 
   /** The addresses of four lanes. */
@@ -346,30 +335,27 @@ export class IndexWriter {
     buffer: number,
     at: Form,
     step: number | null,
-    last: Value | null,
+    clamp: boolean,
   ): { addresses: { value: Value; offset: number }[]; level: number } {
     const { scope } = this;
-    const vectorLevel = scope.levelOf(scope.vector?.binding.v);
-    if (step !== null && !last) {
-      const level = scope.join(at.level, vectorLevel);
-      const lanes = [0, 1, 2, 3].slice(0, scope.lanes);
+    const level = this.#vectorLevel(at);
+    if (step !== null && !clamp) {
       const first = this.#withoutLane(at.form);
-      const each = lanes.map((n) => {
-        const form = { ...first, constant: first.constant + step * n, min: first.min + step * n };
-        return this.address(buffer, { form, level });
-      });
+      const each = LANES.slice(0, scope.lanes).map((n) =>
+        this.address(buffer, { form: shifted(first, step * n), level }),
+      );
       return { addresses: each, level: each.reduce((all, one) => scope.join(all, one.level), level) };
     }
+    const { f } = scope;
     let index = this.vector(at);
-    if (last) {
-      const { f } = scope;
-      const length = f.module.buffers[buffer]!.length;
-      index = this.#vectorCached(`<${length}`, [index], (x) => op('i32x4.min_u', x!, f.word(length - 1)));
+    if (clamp) {
+      const last = f.module.buffers[buffer]!.length - 1;
+      index = this.#vectorCached(`<=${last}`, [index], (x) => op('i32x4.min_u', x!, f.word(last)));
     }
-    const base = scope.f.once(`splat buffer ${buffer}`, () => op('i32x4.splat', scope.f.buffer(buffer)));
+    const base = f.once(`splat buffer ${buffer}`, () => op('i32x4.splat', f.buffer(buffer)));
     const bytes = this.#vectorCached(`[${buffer}]`, [index], (x) => op('i32x4.add', base, op('i32x4.shl', x!, i32(2))));
-    const addresses = [0, 1, 2, 3].map((n) => ({ value: lane('i32x4.extract_lane', n, bytes.value), offset: 0 }));
-    return { addresses, level: scope.join(bytes.level, scope.join(at.level, vectorLevel)) };
+    const addresses = LANES.map((n) => ({ value: lane('i32x4.extract_lane', n, bytes.value), offset: 0 }));
+    return { addresses, level: scope.join(bytes.level, level) };
   }
 
   /** Stores the lanes that stand for points; those of an index that does not move, once. */
@@ -377,18 +363,13 @@ export class IndexWriter {
     const { scope } = this;
     const { block, lanes } = scope;
     const step = this.#step(at.form);
-    if (step === 0 || (step !== null && lanes === 1)) {
+    if (step === 0 || step === 1 || (step !== null && lanes === 1)) {
       const { value, offset } = this.address(buffer, { ...at, form: this.#withoutLane(at.form) });
-      block.storeLane('v128.store32_lane', 0, value, words, offset);
-      return;
-    }
-    if (step === 1) {
-      const { value, offset } = this.address(buffer, { ...at, form: this.#withoutLane(at.form) });
-      storeLanes(this.scope, value, words, offset, lanes);
+      storeLanes(scope, value, words, offset, step === 1 ? lanes : 1);
       return;
     }
     const named = words instanceof Local ? words : block.let(words);
-    const { addresses } = this.#addresses(buffer, at, step, null);
+    const { addresses } = this.#addresses(buffer, at, step, false);
     addresses.slice(0, lanes).forEach(({ value, offset }, n) => {
       block.storeLane('v128.store32_lane', n, value, named, offset);
     });
@@ -398,13 +379,18 @@ export class IndexWriter {
 /** Stores the first lanes of a vector next to each other. */
 export function storeLanes({ block }: WasmScope, address: Value, vector: Value, offset: number, lanes: number): void {
   if (lanes === 4) {
-    block.store('v128.store', address, vector, offset);
+    block.store(address, vector, offset);
     return;
   }
   const named = vector instanceof Local ? vector : block.let(vector);
   if (lanes >= 2) block.storeLane('v128.store64_lane', 0, address, named, offset);
   if (lanes !== 2) block.storeLane('v128.store32_lane', lanes - 1, address, named, offset + 4 * (lanes - 1));
 }
+
+const LANES = [0, 1, 2, 3];
+
+/** A form that is larger by a number. */
+const shifted = (form: Affine, by: number): Affine => ({ ...form, constant: form.constant + by, min: form.min + by });
 
 const least = ({ atom, coefficient }: Term): number => coefficient * (coefficient > 0 ? atom.min : atom.max);
 

@@ -32,7 +32,7 @@ export interface ScratchBuffer extends BufferSpec {
  * const outer = f.scope({ vars: new Map([[kernel.batch, 0], [kernel.m, row]]) });    // row: a Local of i32
  * outer.vectorLoop(kernel.n, from, to, 2, (inner, steps) => {
  *   // `steps` are the scopes of the two vectors, at n = first … first + 3 and first + 4 … first + 7.
- *   for (const step of steps) inner.block.store('v128.store', address, step.value(kernel.b).value);
+ *   for (const step of steps) inner.block.store(address, step.value(kernel.b).value);
  * });
  * module.phase({ name: 'main', tasks, taskCost }, f);
  * ```

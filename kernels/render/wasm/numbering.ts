@@ -2,6 +2,7 @@ import type { Cond, Expr, Index, IndexVar } from '../../ir.js';
 import { affine } from '../affine.js';
 import { childrenOf, partsInOrder } from '../uses.js';
 import { exprsBelow } from './analysis.js';
+import { indexVar, variable } from './indexTerms.js';
 import { dependsOn } from './indices.js';
 import { isIndexField } from './rewrite.js';
 
@@ -13,7 +14,7 @@ export class Numbering {
   readonly #column: IndexVar;
 
   constructor(extent: number) {
-    this.#column = { name: 'column', extent };
+    this.#column = indexVar('column', extent);
   }
 
   /** The numbers of all expressions below those of a pass, whose variable is `v`. */
@@ -41,7 +42,7 @@ export class Numbering {
   #describe(expr: Expr, v: IndexVar): string {
     if (childrenOf(expr).some((child) => this.#running.has(child))) this.#running.add(expr);
     const form = (index: Index): string => {
-      const inColumn = affine(index, (other) => (other === v ? { kind: 'var', v: this.#column } : undefined));
+      const inColumn = affine(index, (other) => (other === v ? variable(this.#column) : undefined));
       if (dependsOn(inColumn, this.#column)) this.#running.add(expr);
       return inColumn.key;
     };

@@ -8,7 +8,6 @@ const RUNS = [
   [0x45, 'i32', 'eqz eq ne lt_s lt_u gt_s gt_u le_s le_u ge_s ge_u'],
   [0x6a, 'i32', 'add sub mul div_s div_u rem_s rem_u and or xor shl shr_s shr_u'],
   [0x111, 'i32x4', 'splat'],
-  [0x113, 'f32x4', 'splat'],
   [0x137, 'i32x4', 'eq ne lt_s lt_u gt_s gt_u le_s le_u ge_s ge_u'],
   [0x141, 'f32x4', 'eq ne lt gt le ge'],
   [0x14d, 'v128', 'not and andnot or xor bitselect any_true'],
@@ -34,7 +33,7 @@ type NamesOf<Run> = Run extends readonly [number, infer Type extends string, inf
 /** The name of an operation in the WebAssembly text format. */
 export type Operation = NamesOf<(typeof RUNS)[number]>;
 
-/** Types by one letter: i is i32, f f32, v v128. */
+/** Types by one letter: i is i32, v v128. */
 interface Signature {
   readonly code: number;
   readonly operands: string;
@@ -45,7 +44,7 @@ const UNARY = /^(not|ceil|floor|trunc|nearest|abs|neg|sqrt|convert|relaxed_trunc
 
 function operandsOf(type: string, name: string): string {
   if (type === 'i32') return name === 'eqz' ? 'i' : 'ii';
-  if (name === 'splat') return type[0]!;
+  if (name === 'splat') return 'i';
   if (/^sh[lr]/.test(name)) return 'vi';
   if (/select|madd/.test(name)) return 'vvv';
   return UNARY.test(name) || name === 'any_true' ? 'v' : 'vv';
@@ -64,31 +63,17 @@ for (const [first, type, names] of RUNS) {
 export const LANE_OPERATIONS = {
   'i32x4.extract_lane': [0x1b, 'v', 'i'],
   'i32x4.replace_lane': [0x1c, 'vi', 'v'],
-  'f32x4.extract_lane': [0x1f, 'v', 'f'],
-  'f32x4.replace_lane': [0x20, 'vf', 'v'],
 } as const satisfies Record<string, readonly [code: number, operands: string, result: string]>;
 
 /** Loads: opcode, type, log2 of the natural alignment. */
 export const LOADS = {
   'i32.load': [0x28, 'i', 2],
-  'f32.load': [0x2a, 'f', 2],
   'v128.load': [0x100, 'v', 4],
   'v128.load32_splat': [0x109, 'v', 2],
-  'v128.load64_splat': [0x10a, 'v', 3],
-  'v128.load32_zero': [0x15c, 'v', 2],
-  'v128.load64_zero': [0x15d, 'v', 3],
 } as const satisfies Record<string, readonly [code: number, type: string, align: number]>;
 
-export const STORES = {
-  'i32.store': [0x36, 'i', 2],
-  'f32.store': [0x38, 'f', 2],
-  'v128.store': [0x10b, 'v', 4],
-} as const satisfies Record<string, readonly [code: number, type: string, align: number]>;
-
-/** Loads into and stores from one lane. */
-export const LANE_ACCESSES = {
-  'v128.load32_lane': [0x56, 2],
-  'v128.load64_lane': [0x57, 3],
+/** Stores from one lane. */
+export const LANE_STORES = {
   'v128.store32_lane': [0x5a, 2],
   'v128.store64_lane': [0x5b, 3],
 } as const satisfies Record<string, readonly [code: number, align: number]>;

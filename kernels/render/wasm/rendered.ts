@@ -7,7 +7,7 @@
  * starts when the phase before it has finished.
  */
 export interface WasmKernel {
-  readonly bytes: Uint8Array;
+  readonly bytes: Uint8Array<ArrayBuffer>;
   readonly phases: readonly WasmPhase[];
   /** Bytes that all threads share during the kernel (packed operands, partial reductions); contents start undefined. */
   readonly sharedScratchBytes: number;

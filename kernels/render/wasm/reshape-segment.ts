@@ -1,6 +1,7 @@
 import type { Index, IndexVar, LoopStmt, StoreStmt } from '../../ir.js';
 import { indicesBelow, pointsOf } from '../nest.js';
 import { accessesOf, accessStep, rootsOfStatement, type WasmSegment } from './analysis.js';
+import { indexVar, plus, times, variable } from './indexTerms.js';
 import { splitLoops } from './split-vars.js';
 import type { LoopTuning } from './tuning.js';
 
@@ -55,11 +56,10 @@ function inTiles(
   const all = new Map(indices);
   const split = (v: IndexVar, size: number): [IndexVar, IndexVar] => {
     const [outer, inner]: [IndexVar, IndexVar] = [
-      { name: `${v.name}Tile`, extent: v.extent / size },
-      { name: `${v.name}In`, extent: size },
+      indexVar(`${v.name}Tile`, v.extent / size),
+      indexVar(`${v.name}In`, size),
     ];
-    const start: Index = { kind: 'mul', a: { kind: 'var', v: outer }, b: size };
-    all.set(v, { kind: 'add', a: start, b: { kind: 'var', v: inner } });
+    all.set(v, plus(times(variable(outer), size), variable(inner)));
     return [outer, inner];
   };
   const [rows, inRow] = split(row, height);

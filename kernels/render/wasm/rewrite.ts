@@ -1,5 +1,6 @@
 import type { Expr, Index, IndexVar } from '../../ir.js';
 import { partsInOrder } from '../uses.js';
+import { constant } from './indexTerms.js';
 
 /** An object with other fields; the same object where all stay. */
 export function mapFields<T extends object>(object: T, map: (field: string, value: unknown) => unknown): T {
@@ -67,3 +68,7 @@ export class Rewriter {
     return others.every((cond, i) => cond === conds[i]) ? conds : others;
   }
 }
+
+/** An expression at a fixed value of a variable. */
+export const atValue = (expr: Expr, v: IndexVar, value: number): Expr =>
+  new Rewriter(() => null, new Map([[v, constant(value)]])).expr(expr);

@@ -1,6 +1,7 @@
 import { InternalError } from '../../../src/graph/index.js';
 import type { Expr, IndexVar, LoopStmt, Result, StoreStmt } from '../../ir.js';
 import { type ReducePass, rootsOfStatement, type Statement, type WasmSegment, weightBelow } from './analysis.js';
+import { variable } from './indexTerms.js';
 import { Numbering } from './numbering.js';
 import { Rewriter } from './rewrite.js';
 import type { ScratchBuffers } from './scratch.js';
@@ -112,7 +113,7 @@ class RowPasses {
     if (!this.#numbers.slice(0, i).some((earlier) => earlier.has(number))) return null;
     if (weightBelow([expr]) < HEAVY || !this.#numbering.runs(expr)) return null;
     const found = this.#keep(number, i);
-    return found && { kind: 'load', ...found, index: { kind: 'var', v }, clamp: false };
+    return found && { kind: 'load', ...found, index: variable(v), clamp: false };
   }
 
   /** Where the value of a number is kept, if a pass before `before` can store it. */
@@ -129,7 +130,7 @@ class RowPasses {
     const store: StoreStmt = {
       kind: 'store',
       buffer: made.buffer,
-      index: { kind: 'var', v: pass.vars[0]! },
+      index: variable(pass.vars[0]!),
       value: this.#rewriters[first]!.expr(value),
     };
     this.#filled.set(pass, [...(this.#filled.get(pass) ?? []), store]);

@@ -6,7 +6,8 @@ import { partsInOrder } from '../uses.js';
 import { emitFunction } from './bodies.js';
 import { type Block, i32, Local, op, splatI32, type Value } from './encoder.js';
 import { expNonPositive } from './exponential.js';
-import { dependsOn, type Form, IndexWriter, type Placed } from './indices.js';
+import { constant, indexVar, plus, times, variable } from './indexTerms.js';
+import { dependsOn, type Form, IndexWriter, type Placed, splatted } from './indices.js';
 import { InductionVar } from './induction.js';
 import type { KernelFunction } from './kernel-module.js';
 
@@ -225,7 +226,7 @@ export class WasmScope {
         }
         const known = vars?.get(v);
         if (typeof known === 'number') {
-          return replace(level, v === this.vector?.step) ? { kind: 'const', value: known } : undefined;
+          return replace(level, v === this.vector?.step) ? constant(known) : undefined;
         }
         if (known) return undefined;
         const other = indices?.get(v);
@@ -278,9 +279,9 @@ export class WasmScope {
   #compute(expr: Expr): Placed {
     switch (expr.kind) {
       case 'const':
-        return { value: this.f.constant(expr.value, expr.dtype), level: 0, uniform: true, atom: true };
+        return splatted(this.f.constant(expr.value, expr.dtype), 0);
       case 'param':
-        return { value: this.f.param(expr.slot, expr.dtype), level: 0, uniform: true, atom: true };
+        return splatted(this.f.param(expr.slot, expr.dtype), 0);
       case 'index':
         return this.#writer.vector(this.form(expr.index));
       case 'load':
@@ -438,15 +439,12 @@ export class WasmScope {
 function partsOf(binding: VectorBinding): VectorParts {
   const { v, first, vectors, lanes } = binding;
   const size = 4 * vectors;
-  const block: IndexVar = { name: `${v.name}Block`, extent: Math.max(Math.floor(v.extent / size), 1) };
-  const step: IndexVar = { name: `${v.name}Step`, extent: vectors };
-  const laneVar: IndexVar = { name: 'lane', extent: lanes };
-  const start: Index =
-    typeof first === 'number'
-      ? { kind: 'const', value: first }
-      : { kind: 'mul', a: { kind: 'var', v: block }, b: size };
-  const ofStep: Index = { kind: 'add', a: start, b: { kind: 'mul', a: { kind: 'var', v: step }, b: 4 } };
-  return { binding, block, step, lane: laneVar, index: { kind: 'add', a: ofStep, b: { kind: 'var', v: laneVar } } };
+  const block = indexVar(`${v.name}Block`, Math.max(Math.floor(v.extent / size), 1));
+  const step = indexVar(`${v.name}Step`, vectors);
+  const laneVar = indexVar('lane', lanes);
+  const start = typeof first === 'number' ? constant(first) : times(variable(block), size);
+  const index = plus(start, times(variable(step), 4), variable(laneVar));
+  return { binding, block, step, lane: laneVar, index };
 }
 
 /** True if the body uses each argument once. */

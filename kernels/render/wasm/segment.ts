@@ -1,8 +1,16 @@
-import type { Index, IndexVar, LoopStmt, ReduceTerm, StoreStmt } from '../../ir.js';
+import type { IndexVar, LoopStmt, ReduceTerm, StoreStmt } from '../../ir.js';
 import { flatten, indicesBelow, type Nest, pointsOf } from '../nest.js';
 import { Accumulator, identityOf, isArg, isRounded, isTracked } from './accumulator.js';
-import { type ReducePass, rootsOfStatement, type Statement, type WasmSegment, weightBelow } from './analysis.js';
+import {
+  type ReducePass,
+  rootsOfStatement,
+  type Statement,
+  storesOf,
+  type WasmSegment,
+  weightBelow,
+} from './analysis.js';
 import { i32, minU, op, splatI32, type Value } from './encoder.js';
+import { indexVar, times, variable } from './indexTerms.js';
 import type { KernelFunction } from './kernel-module.js';
 import type { WasmScope } from './scope.js';
 import { splitLoops } from './split-vars.js';
@@ -133,10 +141,10 @@ export class SegmentWriter {
         });
       },
     };
-    const variable: Index = statement.at ?? { kind: 'var', v: vars[0]! };
+    const found = statement.at ?? variable(vars[0]!);
     this.#nest({ shared, each }, statement, blocked ? blocks : null, (scopes) => {
       scopes.forEach((scope, i) => {
-        for (const term of terms) partOf(i % chains, term).take(scope, variable, inner);
+        for (const term of terms) partOf(i % chains, term).take(scope, found, inner);
         if (statement.stores) scope.stores(statement.stores);
       });
     });
@@ -233,10 +241,9 @@ export const hasTracked = (statement: Statement): boolean =>
 
 /** The loops of a statement, split and joined so that memory is walked through in lines as long as possible. */
 export function loopsOf(statement: ReducePass | LoopStmt): Nest {
-  const stores = statement.kind === 'loop' ? statement.body : (statement.stores ?? []);
   return splitLoops(statement.vars, [
     ...indicesBelow(rootsOfStatement(statement)),
-    ...stores.map(({ index }) => index),
+    ...storesOf(statement).map(({ index }) => index),
   ]);
 }
 
@@ -254,10 +261,10 @@ function inBlocks(
     blocks?.after(at);
     return;
   }
-  const counter: IndexVar = { name: 'block', extent: Math.ceil(extent / size) };
+  const counter = indexVar('block', Math.ceil(extent / size));
   at.loop(counter, 0, counter.extent, (scope) => {
     blocks.before(scope);
-    const from = scope.index({ kind: 'mul', a: { kind: 'var', v: counter }, b: size });
+    const from = scope.index(times(variable(counter), size));
     const next = scope.block.let(op('i32.add', from, i32(size)));
     range(scope, from, extent % size === 0 ? next : scope.block.let(minU(next, i32(extent))));
     blocks.after(scope);

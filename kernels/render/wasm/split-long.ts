@@ -2,6 +2,7 @@ import type { Expr, Index, IndexVar, LoopStmt, ReduceTerm, Result, StoreStmt } f
 import { flatten, pointsOf } from '../nest.js';
 import { isArg } from './accumulator.js';
 import type { ReducePass, Statement, WasmSegment } from './analysis.js';
+import { constant, indexVar, plus, times, variable } from './indexTerms.js';
 import { Rewriter } from './rewrite.js';
 import type { ScratchBuffers } from './scratch.js';
 import { chooseSchedule } from './segment-schedule.js';
@@ -49,10 +50,7 @@ class LongSegment {
     private readonly length: number,
     private readonly scratch: ScratchBuffers,
   ) {
-    this.#point = segment.parallel.reduce<Index>(
-      (sum, v) => ({ kind: 'add', a: { kind: 'mul', a: sum, b: v.extent }, b: { kind: 'var', v } }),
-      { kind: 'const', value: 0 },
-    );
+    this.#point = segment.parallel.reduce((sum, v) => plus(times(sum, v.extent), variable(v)), constant(0));
   }
 
   phases(): WasmSegment[][] {
@@ -107,11 +105,10 @@ class LongSegment {
     const { flat, indices } = flatten(vars, 'long');
     const count = Math.floor(flat.extent / this.length);
     const made = (extent: number, parts: number, first: number): Parts => {
-      const part: IndexVar = { name: 'part', extent: parts };
-      const v: IndexVar = { name: 'k', extent };
-      const number: Index = { kind: 'add', a: { kind: 'var', v: part }, b: { kind: 'const', value: first } };
-      const start: Index = { kind: 'mul', a: number, b: this.length };
-      const index: Index = { kind: 'add', a: start, b: { kind: 'var', v } };
+      const part = indexVar('part', parts);
+      const v = indexVar('k', extent);
+      const number = plus(variable(part), constant(first));
+      const index = plus(times(number, this.length), variable(v));
       return {
         parallel: [part, ...this.segment.parallel],
         part: number,
@@ -127,7 +124,7 @@ class LongSegment {
     const points = pointsOf(this.segment.parallel);
     const parts = this.#partsOf(vars);
     const all = Math.ceil(pointsOf(vars) / this.length);
-    const place = (part: Index): Index => ({ kind: 'add', a: { kind: 'mul', a: part, b: points }, b: this.#point });
+    const place = (part: Index) => plus(times(part, points), this.#point);
     const own = terms.map((term) => {
       const { dtype } = term.value;
       return {
@@ -154,12 +151,12 @@ class LongSegment {
           vars: [v],
           terms: own.map(({ term, best, places }) => (places === null ? term : { ...term, best })),
           // The whole index, not that in the part.
-          at: { kind: 'var', v: vars[0]! },
+          at: variable(vars[0]!),
         };
         return this.#with(parallel, [reduce, ...stores], indices);
       }),
     );
-    const part: IndexVar = { name: 'part', extent: all };
+    const part = indexVar('part', all);
     const load = (buffer: number, index: Index, { dtype }: { dtype: Expr['dtype'] }): Expr => ({
       kind: 'load',
       dtype,
@@ -168,7 +165,7 @@ class LongSegment {
       clamp: false,
     });
     const joins = own.map(({ term, values, places }): ReduceTerm => {
-      const value = load(values, { kind: 'var', v: part }, term.value);
+      const value = load(values, variable(part), term.value);
       if (places === null) return { ...term, value };
       const first: Result = { name: `${term.result.name}Part`, dtype: 'i32' };
       this.#indexOf.set(term.result, load(places, { kind: 'value', expr: result(first) }, first));

@@ -1,6 +1,7 @@
 import type { Index, IndexVar } from '../../ir.js';
 import { type Affine, type Atom, affine } from '../affine.js';
 import { joinLoops, type Nest } from '../nest.js';
+import { indexVar, plus, times, variable } from './indexTerms.js';
 import { Rewriter } from './rewrite.js';
 
 /** Loops that a variable is split into, at most. */
@@ -39,10 +40,9 @@ export function splitLoops(vars: readonly IndexVar[], indices: readonly Index[])
       continue;
     }
     const size = Math.min(...divisors);
-    const outer: IndexVar = { name: `${v.name}o`, extent: v.extent / size };
-    const inner: IndexVar = { name: `${v.name}i`, extent: size };
-    const whole: Index = { kind: 'mul', a: { kind: 'var', v: outer }, b: size };
-    known = new Map([...known, [v, { kind: 'add', a: whole, b: { kind: 'var', v: inner } }]]);
+    const outer = indexVar(`${v.name}o`, v.extent / size);
+    const inner = indexVar(`${v.name}i`, size);
+    known = new Map([...known, [v, plus(times(variable(outer), size), variable(inner))]]);
     loops = [...loops.slice(0, i), outer, inner, ...loops.slice(i + 1)];
   }
   const rewriter = new Rewriter((expr) => expr, known);

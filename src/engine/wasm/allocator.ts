@@ -21,6 +21,16 @@ interface Node extends Range {
   nextFree: Node | null;
 }
 
+const nodeOf = (address: number, size: number, before: Node | null, after: Node | null): Node => ({
+  address,
+  size,
+  before,
+  after,
+  free: false,
+  previousFree: null,
+  nextFree: null,
+});
+
 /** Bins per power of two. */
 const STEPS = 8;
 
@@ -69,15 +79,7 @@ export class Allocator {
   grow(bytes: number): void {
     const address = this.#end;
     this.#end += bytes;
-    const node: Node = {
-      address,
-      size: bytes,
-      free: false,
-      before: this.#last,
-      after: null,
-      previousFree: null,
-      nextFree: null,
-    };
+    const node = nodeOf(address, bytes, this.#last, null);
     if (this.#last) this.#last.after = node;
     this.#last = node;
     this.free(node);
@@ -125,15 +127,7 @@ export class Allocator {
   }
 
   #split(node: Node, size: number): void {
-    const rest: Node = {
-      address: node.address + size,
-      size: node.size - size,
-      free: false,
-      before: node,
-      after: node.after,
-      previousFree: null,
-      nextFree: null,
-    };
+    const rest = nodeOf(node.address + size, node.size - size, node, node.after);
     if (node.after) node.after.before = rest;
     else this.#last = rest;
     node.after = rest;

@@ -173,11 +173,13 @@ export class WasmEngine implements KernelEngine {
     this.#check();
     if (!(program instanceof WasmProgram)) throw new InternalError('[wasm] run of a program of another engine');
     const { plan } = program;
-    if (inputs.length !== plan.inputs.length) {
-      throw new InternalError(`[wasm] run with ${inputs.length} inputs (expected ${plan.inputs.length})`);
-    }
-    if (scalars.length !== plan.scalars.length) {
-      throw new InternalError(`[wasm] run with ${scalars.length} scalars (expected ${plan.scalars.length})`);
+    for (const [what, given, { length }] of [
+      ['inputs', inputs, plan.inputs],
+      ['scalars', scalars, plan.scalars],
+    ] as const) {
+      if (given.length !== length) {
+        throw new InternalError(`[wasm] run with ${given.length} ${what} (expected ${length})`);
+      }
     }
     const given = inputs.map((input) => this.#handle(input, 'run'));
     const threads = this.#threadsFor(program);

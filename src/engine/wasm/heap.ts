@@ -23,6 +23,19 @@ function makeMemory(shared: boolean): { memory: WebAssembly.Memory; pages: numbe
   }
 }
 
+/** A memory as words. */
+interface Views {
+  readonly i32: Int32Array;
+  readonly u32: Uint32Array;
+  readonly f32: Float32Array;
+}
+
+const viewsOf = ({ buffer }: WebAssembly.Memory): Views => ({
+  i32: new Int32Array(buffer),
+  u32: new Uint32Array(buffer),
+  f32: new Float32Array(buffer),
+});
+
 /**
  * The one WebAssembly memory of an engine, which holds everything that kernels touch. It grows in steps and never shrinks: what is
  * freed is free space for what comes next.
@@ -36,32 +49,28 @@ export class Heap {
   readonly #stats = { live: 0, peak: 0, buffers: 0 };
   /** Bytes of what is no tensor and not the arena: tables, scratch, code on its way to workers. */
   #overhead = 0;
-  #i32: Int32Array;
-  #u32: Uint32Array;
-  #f32: Float32Array;
+  #views: Views;
 
   constructor(shared: boolean, budgetBytes: number) {
     const { memory, pages } = makeMemory(shared);
     this.memory = memory;
     this.maxBytes = pages * PAGE - ALIGNMENT;
     this.#budget = budgetBytes;
-    this.#i32 = new Int32Array(memory.buffer);
-    this.#u32 = new Uint32Array(memory.buffer);
-    this.#f32 = new Float32Array(memory.buffer);
+    this.#views = viewsOf(memory);
     this.#grow(0);
   }
 
   /** The memory as words. Not to be kept: memory that grows has new views. */
   get i32(): Int32Array {
-    return this.#i32;
+    return this.#views.i32;
   }
 
   get u32(): Uint32Array {
-    return this.#u32;
+    return this.#views.u32;
   }
 
   get f32(): Float32Array {
-    return this.#f32;
+    return this.#views.f32;
   }
 
   get stats(): MemoryStats {
@@ -136,9 +145,7 @@ export class Heap {
     for (const count of [pages, atLeast]) {
       try {
         this.memory.grow(count);
-        this.#i32 = new Int32Array(this.memory.buffer);
-        this.#u32 = new Uint32Array(this.memory.buffer);
-        this.#f32 = new Float32Array(this.memory.buffer);
+        this.#views = viewsOf(this.memory);
         return;
       } catch {
         // The step may be what is too much.

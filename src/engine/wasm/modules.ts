@@ -65,7 +65,7 @@ export class ModuleCache {
   }
 
   async #compile(name: string, rendered: WasmKernel): Promise<CompiledModule> {
-    const bytes = Uint8Array.from(rendered.bytes);
+    const { bytes } = rendered;
     const imports = { env: { memory: this.#memory } };
     const { instance } = await WebAssembly.instantiate(bytes, imports).catch((error: unknown) => {
       throw new EngineError(`[wasm] kernel ${name} does not compile: ${String(error)}`);

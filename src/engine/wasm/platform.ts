@@ -79,7 +79,7 @@ async function nodePlatform(): Promise<Platform> {
 function whyNoSharedMemory(): string {
   if (typeof Worker === 'undefined') return 'there are no workers here';
   if (typeof SharedArrayBuffer === 'undefined' || globalThis.crossOriginIsolated === false) {
-    return 'the page is not cross-origin isolated (served with Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: require-corp)';
+    return 'the page is not cross-origin isolated (served with COOP: same-origin and COEP: require-corp)';
   }
   return '';
 }

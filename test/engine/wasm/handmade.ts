@@ -74,7 +74,7 @@ function loop(body: Code, perTask: number, points: number): Code {
   ];
 }
 
-function moduleOf(phases: readonly Code[], shared: boolean): Uint8Array {
+function moduleOf(phases: readonly Code[], shared: boolean): Uint8Array<ArrayBuffer> {
   const bodies = phases.map((code) => {
     const body = [1, LOCALS.length - 4, 0x7f, ...code, 0x0b];
     return [...unsigned(body.length), ...body];
@@ -105,7 +105,7 @@ export interface HandmadeKernel {
   readonly sharedScratchBytes?: number;
   readonly threadScratchBytes?: number;
   /** Instead of what would be assembled. */
-  readonly bytes?: Uint8Array;
+  readonly bytes?: Uint8Array<ArrayBuffer>;
 }
 
 const made = new WeakMap<Kernel, HandmadeKernel>();

@@ -1,7 +1,6 @@
 import { expect, it } from 'vitest';
 import {
-  call,
-  f32,
+  bitsOf,
   i32,
   type Local,
   lane,
@@ -10,12 +9,13 @@ import {
   op,
   select,
   shuffle,
-  splatF32,
   splatI32,
   type Value,
   v128,
   WasmModule,
 } from '../../../kernels/render/wasm/encoder.js';
+
+const splatF32 = (value: number) => splatI32(bitsOf(value, 'f32'));
 
 type Exported = (...args: number[]) => number;
 
@@ -43,7 +43,7 @@ it('scales a vector in a loop', () => {
     const i = f.local('i32');
     f.body.for(i, i32(0), bytes, 16, (inner) => {
       const at = inner.let(op('i32.add', address, i));
-      inner.store('v128.store', at, op('f32x4.mul', load('v128.load', at), splatF32(2)));
+      inner.store(at, op('f32x4.mul', load('v128.load', at), splatF32(2)));
     });
     module.export('scale', f);
   });
@@ -77,15 +77,14 @@ it('nested conditions and a loop that runs at least once', () => {
     const [n] = f.params as [Local];
     const steps = f.local('i32');
     f.body.if(op('i32.gt_u', n, i32(1)), (outer) => {
-      outer.doWhile((inner) => {
-        inner.if(
-          op('i32.and', n, i32(1)),
-          (odd) => odd.set(n, op('i32.add', op('i32.mul', n, i32(3)), i32(1))),
-          (even) => even.set(n, op('i32.shr_u', n, i32(1))),
-        );
-        inner.set(steps, op('i32.add', steps, i32(1)));
-        return op('i32.ne', n, i32(1));
-      });
+      const inner = outer.inner();
+      inner.if(
+        op('i32.and', n, i32(1)),
+        (odd) => odd.set(n, op('i32.add', op('i32.mul', n, i32(3)), i32(1))),
+        (even) => even.set(n, op('i32.shr_u', n, i32(1))),
+      );
+      inner.set(steps, op('i32.add', steps, i32(1)));
+      outer.placeLoop(inner, op('i32.ne', n, i32(1)));
     });
     f.result(steps);
     module.export('collatz', f);
@@ -107,25 +106,25 @@ it('constants of every size', () => {
 
 it('calls, selects, lanes and shuffles', () => {
   const { exports, memory } = moduleOf((module) => {
-    const g = module.function('g', ['f32', 'v128'], ['v128']);
+    const g = module.function('g', ['i32', 'v128'], ['v128']);
     const [x, v] = g.params as [Local, Local];
-    g.result(op('f32x4.add', op('f32x4.splat', x), v));
-    const f = module.function('f', ['i32'], ['f32']);
+    g.result(op('f32x4.add', op('i32x4.splat', x), v));
+    const f = module.function('f', ['i32'], ['i32']);
     const [at] = f.params as [Local];
-    const sum: Value = call(g, f32(0.5), load('v128.load', at));
+    const sum: Value = { type: 'v128', code: g.callCode([i32(bitsOf(0.5, 'f32')), load('v128.load', at)]) };
     const named = f.body.let(shuffle(sum, v128(0x3f800000, 0, 0, 0), [3, 4, 1, 0]));
-    f.body.store('v128.store', at, named, 16);
+    f.body.store(at, named, 16);
     f.body.storeLane('v128.store32_lane', 1, at, named, 32);
     f.body.storeLane('v128.store64_lane', 1, at, named, 40);
-    f.body.store('v128.store', at, loadLane('v128.load32_lane', 2, at, splatI32(7), 4), 48);
-    const [a, b] = [lane('f32x4.extract_lane', 0, named), lane('f32x4.extract_lane', 3, named)];
+    f.body.store(at, loadLane(2, at, splatI32(7), 4), 48);
+    const [a, b] = [lane('i32x4.extract_lane', 0, named), lane('i32x4.extract_lane', 3, named)];
     f.result(select(a, b, op('i32.eqz', i32(0))));
     module.export('f', f);
   });
   const floats = new Float32Array(memory.buffer);
   const words = new Int32Array(memory.buffer);
   floats.set([1, 2, 3, 4]);
-  expect(exports.f!(0)).toBe(4.5);
+  expect(exports.f!(0)).toBe(bitsOf(4.5, 'f32'));
   expect([...floats.subarray(4, 8)]).toEqual([4.5, 1, 2.5, 1.5]);
   expect(floats[8]).toBe(1);
   expect([...floats.subarray(10, 12)]).toEqual([2.5, 1.5]);

@@ -141,7 +141,7 @@ function evaluate(fn: NumericFn, columns: readonly Uint32Array[], features: Wasm
     });
     const value = emitFunction(f, block, fn, args);
     const words = fn.type === 'bool' ? op('v128.and', value, splatI32(1)) : value;
-    block.store('v128.store', address(fn.params.length), words);
+    block.store(address(fn.params.length), words);
   });
   module.phase({ name: 'main', tasks: 1, taskCost: 0 }, f);
   const running = new RunningKernel(kernel, module.finish());
