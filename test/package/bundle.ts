@@ -1,12 +1,13 @@
 /** What a browser downloads before anything else runs: the static import closure of a bundle. */
+import { basename } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
 
 export interface BundleSize {
   bytes: number;
   gzipBytes: number;
-  /** Chunks that are loaded later, on demand. */
-  lazyChunks: number;
+  /** Chunks that are loaded later, on demand: the bytes of each after gzip, by the name that the package's build gave it. */
+  lazyChunks: ReadonlyMap<string, number>;
 }
 
 /** Bundles `source` as a user of the package installed in `project` would for a browser, minified. */
@@ -36,12 +37,17 @@ export async function bundleForBrowser(project: string, source: string): Promise
     }
   }
 
-  const size: BundleSize = { bytes: 0, gzipBytes: 0, lazyChunks: Object.keys(outputs).length - closure.size };
-  for (const path of closure) {
+  const contentsOf = (path: string) => {
     const file = result.outputFiles.find((output) => output.path.endsWith(path));
     if (!file) throw new Error(`esbuild did not write ${path}`);
-    size.bytes += file.contents.byteLength;
-    size.gzipBytes += gzipSync(file.contents, { level: 9 }).byteLength;
-  }
-  return size;
+    return file.contents;
+  };
+  const gzipOf = (path: string) => gzipSync(contentsOf(path), { level: 9 }).byteLength;
+  const sum = (sizes: number[]) => sizes.reduce((total, bytes) => total + bytes, 0);
+  const lazy = Object.keys(outputs).filter((path) => !closure.has(path));
+  return {
+    bytes: sum([...closure].map((path) => contentsOf(path).byteLength)),
+    gzipBytes: sum([...closure].map(gzipOf)),
+    lazyChunks: new Map(lazy.map((path) => [basename(outputs[path].entryPoint ?? path), gzipOf(path)])),
+  };
 }
