@@ -65,13 +65,24 @@ export async function compete(
   }
 }
 
-function alone(benchmark: Case, { side, timing }: Entry): Row {
+/** Microseconds of the JavaScript thread for each operation of a chain. */
+function overhead(benchmark: Case, { timing }: Entry): number | null {
+  if (benchmark.kind !== 'op' || benchmark.operations === undefined) return null;
+  return (1000 * timing!.busy) / benchmark.operations;
+}
+
+function alone(benchmark: Case, entry: Entry): Row {
+  const { side, timing } = entry;
+  const own = overhead(benchmark, entry);
+  const { busy, ...times } = timing!;
   return {
     bench: benchmark.name,
     engine: side.engine,
     adapter: side.adapter,
     toggles: side.toggles,
-    ...timing!,
+    ...times,
+    busyMs: busy,
+    ...(own === null ? {} : { usPerOperation: own }),
     ...(benchmark.flops === undefined ? {} : { gflops: benchmark.flops / timing!.ms / 1e6 }),
     peer: null,
     peerMs: null,
@@ -89,13 +100,18 @@ function peerOf({ name, native, adapter }: Side): Pick<Row, 'peer' | 'native' | 
 
 function against(benchmark: Case, ours: Entry, theirs: Entry): Row {
   const { error, agrees } = compare(ours.values, theirs.values, benchmark.tolerance);
-  const { ms, min } = theirs.timing!;
+  const { ms, min, busy } = theirs.timing!;
+  const [own, other] = [overhead(benchmark, ours), overhead(benchmark, theirs)];
   return {
     ...alone(benchmark, ours),
     ...peerOf(theirs.side),
     peerMs: ms,
     peerMin: min,
     ...(benchmark.flops === undefined ? {} : { peerGflops: benchmark.flops / ms / 1e6 }),
+    ...(theirs.side.native ? {} : { peerBusyMs: busy }),
+    ...(own === null || other === null || theirs.side.native
+      ? {}
+      : { peerUsPerOperation: other, overheadRatio: other / own }),
     ratio: ms / ours.timing!.ms,
     maxError: error,
     agrees,

@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
+import { inspect } from 'node:util';
 import * as tl from 'tiller';
 import { ArgumentError, TillerError, UnsupportedError } from '../src/graph/errors.js';
 import { CASES, PENDING } from './cases/index.js';
@@ -52,25 +53,39 @@ async function run(options: BenchOptions): Promise<void> {
   prepareVulkan();
   const tiller = await tillerSides(options.engine, options.threads);
   const { sides: peers, absent } = await peerSides(options, tiller[0]!);
+  try {
+    await runAll(options, tiller, peers);
+  } finally {
+    for (const side of [...tiller, ...peers]) side.close();
+  }
+  for (const note of absent) console.error(`[bench] ${note}`);
+}
+
+async function runAll(options: BenchOptions, tiller: readonly Side[], peers: readonly Side[]): Promise<void> {
   const rows: Row[] = [];
+  const failures: string[] = [];
   for (const benchmark of CASES) {
     if (!options.names.includes(benchmark.name)) continue;
     if (!options.json) console.error(`[bench] ${benchmark.name}`);
-    const found = await compete(benchmark, tiller, peers, options);
-    rows.push(...found);
-    if (options.json) for (const row of found) console.log(jsonLine(row));
+    try {
+      const found = await compete(benchmark, tiller, peers, options);
+      rows.push(...found);
+      if (options.json) for (const row of found) console.log(jsonLine(row));
+    } catch (error) {
+      // The others are still worth measuring.
+      failures.push(`${benchmark.name}: ${error instanceof TillerError ? error.message : inspect(error)}`);
+    }
   }
   if (!options.json) {
     console.log(`${tiller[0]!.engine} on ${tiller[0]!.adapter}\n\n${table(rows)}`);
     if (peers.length > 0) console.log(`\nAgainst the best peer, weakest first:\n\n${summary(rows)}`);
   }
-  for (const note of absent) console.error(`[bench] ${note}`);
+  for (const failure of failures) console.error(`[bench] ${failure}`);
   const bad = rows.filter((row) => row.agrees === false || row.failed === true);
   for (const { bench, peer, note, maxError } of bad) {
     console.error(`[bench] ${bench} against ${peer}: ${note ?? `results disagree (error ${maxError})`}`);
   }
-  if (bad.length > 0) process.exitCode = 1;
-  for (const side of [...tiller, ...peers]) side.close();
+  if (bad.length + failures.length > 0) process.exitCode = 1;
 }
 
 async function peerSides(options: BenchOptions, tiller: Side): Promise<{ sides: Side[]; absent: string[] }> {

@@ -1,9 +1,12 @@
+import { performance } from 'node:perf_hooks';
 import type { Contender } from './contender.js';
 
 export interface Timing {
   /** Milliseconds of one run: median and minimum of the samples. */
   readonly ms: number;
   readonly min: number;
+  /** Milliseconds of a run in which the JavaScript thread was busy: what its event loop did not spend waiting. Median. */
+  readonly busy: number;
   readonly samples: number;
 }
 
@@ -28,7 +31,7 @@ export async function measure(contenders: readonly Contender[], options: Measure
   const repeats: number[] = [];
   for (const contender of contenders) repeats.push(await warmUp(contender, now));
 
-  const samples: number[][] = contenders.map(() => []);
+  const samples: Sample[][] = contenders.map(() => []);
   const deadline = now() + options.seconds * 1000 * contenders.length;
   for (let round = 0; another(round, options, now() < deadline); round++) {
     for (let turn = 0; turn < contenders.length; turn++) {
@@ -36,7 +39,11 @@ export async function measure(contenders: readonly Contender[], options: Measure
       samples[i]!.push(await sample(contenders[i]!, repeats[i]!, now));
     }
   }
-  return samples.map((times) => ({ ms: median(times), min: Math.min(...times), samples: times.length }));
+  return samples.map((taken) => {
+    const times = taken.map(({ ms }) => ms);
+    const busy = median(taken.map((one) => one.busy));
+    return { ms: median(times), min: Math.min(...times), busy, samples: times.length };
+  });
 }
 
 function another(round: number, { rounds }: MeasureOptions, timeLeft: boolean): boolean {
@@ -47,7 +54,7 @@ function another(round: number, { rounds }: MeasureOptions, timeLeft: boolean): 
 /** Runs until nothing is compiled any more; returns how many runs make a sample. */
 async function warmUp(contender: Contender, now: () => number): Promise<number> {
   let ms = 0;
-  for (let i = 0; i < WARM_UP_RUNS; i++) ms = await sample(contender, 1, now);
+  for (let i = 0; i < WARM_UP_RUNS; i++) ({ ms } = await sample(contender, 1, now));
   if (!contender.repeatable) return 1;
   const repeats = Math.min(MOST_REPEATS, Math.max(1, Math.round(SAMPLE_MS / ms)));
   // The pools of buffers also grow to what that many results need.
@@ -55,14 +62,18 @@ async function warmUp(contender: Contender, now: () => number): Promise<number> 
   return repeats;
 }
 
-/** Milliseconds of a run, from a sample of several. */
-async function sample(contender: Contender, repeats: number, now: () => number): Promise<number> {
+type Sample = Pick<Timing, 'ms' | 'busy'>;
+
+/** One run, from a sample of several. */
+async function sample(contender: Contender, repeats: number, now: () => number): Promise<Sample> {
+  const before = performance.eventLoopUtilization();
   const start = now();
   for (let i = 0; i < repeats; i++) await contender.start();
   await contender.finish();
   const ms = (contender.ownMs?.() ?? now() - start) / repeats;
+  const busy = performance.eventLoopUtilization(before).active / repeats;
   await contender.settle?.();
-  return ms;
+  return { ms, busy };
 }
 
 export function median(values: readonly number[]): number {

@@ -9,6 +9,10 @@ export interface Row {
   readonly ms: number;
   readonly min: number;
   readonly samples: number;
+  /** Milliseconds of a run in which the JavaScript thread was busy (its event loop did not wait): on WebAssembly it computes too. */
+  readonly busyMs?: number;
+  /** The same for each operation of a chain, in microseconds. */
+  readonly usPerOperation?: number;
   readonly gflops?: number;
   readonly peer: string | null;
   /** True for a peer in native code, a ceiling: `ratio` is then the share of its speed, and it never counts as the best peer. */
@@ -18,6 +22,12 @@ export interface Row {
   readonly peerMs: number | null;
   readonly peerMin: number | null;
   readonly peerGflops?: number;
+  readonly peerBusyMs?: number;
+  readonly peerUsPerOperation?: number;
+  /** peerUsPerOperation / usPerOperation. */
+  readonly overheadRatio?: number;
+  /** What a benchmark tells beside its time. */
+  readonly detail?: Readonly<Record<string, number | string>>;
   /** peerMs / ms: above 1, tiller is faster. */
   readonly ratio: number | null;
   /** Largest relative difference between the two results (agreement.ts), and whether it is within the benchmark's tolerance. */
@@ -29,9 +39,10 @@ export interface Row {
   readonly failed?: boolean;
 }
 
-/** A row as a line of JSON; numbers to 4 significant digits, infinite ones as strings. */
+/** A row as a line of JSON, details among the fields; numbers to 4 significant digits, infinite ones as strings. */
 export function jsonLine(row: Row): string {
-  return JSON.stringify(row, (_, value: unknown) => {
+  const { detail, ...rest } = row;
+  return JSON.stringify({ ...rest, ...detail }, (_, value: unknown) => {
     if (typeof value !== 'number') return value;
     return Number.isFinite(value) ? Number(value.toPrecision(4)) : String(value);
   });
@@ -54,8 +65,28 @@ const COLUMNS: readonly Column<Row>[] = [
   { title: 'peer min', cell: (row) => number(row.peerMin) },
   { title: 'ratio', cell: (row) => times(row.ratio) },
   { title: 'max error', cell: (row) => (row.maxError === null ? '' : row.maxError.toExponential(1)) },
-  { title: '', left: true, cell: (row) => row.note ?? (row.agrees === false ? 'DISAGREES' : '') },
+  {
+    title: '',
+    left: true,
+    cell: (row) => [row.note ?? (row.agrees === false ? 'DISAGREES' : ''), ...remarks(row)].filter(Boolean).join('; '),
+  },
 ];
+
+/** What a row tells that has no column. */
+function remarks({ usPerOperation, peerUsPerOperation, overheadRatio, detail }: Row): string[] {
+  const overhead =
+    usPerOperation === undefined
+      ? []
+      : peerUsPerOperation === undefined
+        ? [`${number(usPerOperation)} us an operation`]
+        : [
+            `${number(usPerOperation)} us an operation against ${number(peerUsPerOperation)} (${times(overheadRatio!)})`,
+          ];
+  return [
+    ...overhead,
+    ...Object.entries(detail ?? {}).map(([name, x]) => `${name} ${typeof x === 'number' ? number(x) : x}`),
+  ];
+}
 
 function number(value: number | null | undefined): string {
   if (value === null || value === undefined) return '';

@@ -37,7 +37,9 @@ async function prepare(benchmark: Case): Promise<Contender> {
 
 function opContender(benchmark: OpCase): Contender {
   const inputs = benchmark.inputs().map(({ data, shape }) => tl.tensor(data, { shape: [...shape] }));
-  const run = () => [benchmark.tiller(...inputs)].flat();
+  const once = (...args: tl.Tensor[]) => [benchmark.tiller(...args)].flat();
+  const f = benchmark.compiled ? tl.compile(once) : once;
+  const run = () => f(...inputs);
   let started: { results: tl.Tensor[]; done: Promise<void> }[] = [];
   return {
     repeatable: true,

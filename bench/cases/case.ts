@@ -32,6 +32,10 @@ interface CaseBase {
 /** A pure function of arrays, written for each library as its users would write it. */
 export interface OpCase extends CaseBase {
   readonly kind: 'op';
+  /** True where tiller runs it under `compile`; otherwise it runs as it stands. */
+  readonly compiled?: true;
+  /** Operations in a chain, where the cost of each one is what is measured. */
+  readonly operations?: number;
   inputs(): HostArray<Float32Array | Int32Array>[];
   tiller(...inputs: tl.Tensor[]): Some<tl.Tensor>;
   /** Compiled by `jit`. Owns its arguments. */

@@ -1,9 +1,12 @@
+import { attention, attentionBackward } from './attention.js';
 import type { Case } from './case.js';
 import { cnnStep } from './cnnStep.js';
 import { conv3x3, depthwise3x3 } from './convolution.js';
 import { elementwise2M } from './elementwise.js';
+import { cumsum, gather, scatterAdd, sort } from './indexing.js';
 import { matmul512, matmul1024, matvec4096 } from './matmul.js';
 import { mlpStep } from './mlpStep.js';
+import { overheadChain } from './overheadChain.js';
 import { layerNorm2048x1024, softmax2048x1024, sumColumns, sumRows } from './rows.js';
 
 /** All benchmarks, in the order in which they run. */
@@ -18,18 +21,16 @@ export const CASES: readonly Case[] = [
   sumColumns,
   conv3x3,
   depthwise3x3,
+  attention,
+  attentionBackward,
+  cumsum,
+  sort,
+  gather,
+  scatterAdd,
   mlpStep,
   cnnStep,
+  overheadChain,
 ];
 
 /** Benchmarks of operations that tiller does not have yet. */
-export const PENDING: readonly string[] = [
-  'attention',
-  'attentionBackward',
-  'cumsum',
-  'sort',
-  'gather',
-  'scatterAdd',
-  'overheadChain',
-  'coldStart',
-];
+export const PENDING: readonly string[] = ['coldStart'];

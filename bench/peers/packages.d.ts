@@ -31,12 +31,20 @@ declare module '@jax-js/jax' {
   export function valueAndGrad<P extends Tree, Rest extends Tree[]>(
     f: (params: P, ...rest: Rest) => Array,
   ): (params: P, ...rest: Rest) => [Array, P];
+  interface Pullback {
+    (weights: Array): Array[];
+    dispose(): void;
+  }
+  export function vjp(f: (...args: Array[]) => Array, primals: Array[]): [Array, Pullback];
   export const numpy: {
     float32: string;
     int32: string;
     array(data: Float32Array | Int32Array | number, options?: { shape?: number[]; dtype?: string }): Array;
     zeros(shape: number[]): Array;
     matmul(a: Array, b: Array): Array;
+    cumsum(x: Array, axis: number): Array;
+    sort(x: Array, axis: number): Array;
+    take(x: Array, indices: Array, axis: number): Array;
     max(x: Array, axis?: number | number[]): Array;
     sqrt(x: Array): Array;
     square(x: Array): Array;
@@ -88,7 +96,13 @@ declare module '@tensorflow/tfjs' {
   export function dispose(tensors: Tensor[]): void;
   export function tensor(data: Float32Array | Int32Array, shape: number[], dtype?: 'float32' | 'int32'): Tensor;
   export function variable(initial: Tensor, trainable?: boolean, name?: string): Variable;
-  export function matMul(a: Tensor, b: Tensor): Tensor;
+  export function matMul(a: Tensor, b: Tensor, transposeA?: boolean, transposeB?: boolean): Tensor;
+  export function grads(f: (...args: Tensor[]) => Tensor): (args: Tensor[], weights: Tensor) => Tensor[];
+  export function cumsum(x: Tensor, axis: number): Tensor;
+  export function topk(x: Tensor, k: number, sorted: boolean): { values: Tensor; indices: Tensor };
+  export function reverse(x: Tensor, axis: number): Tensor;
+  export function gather(x: Tensor, indices: Tensor, axis: number): Tensor;
+  export function scatterND(indices: Tensor, updates: Tensor, shape: number[]): Tensor;
   export function dot(a: Tensor, b: Tensor): Tensor;
   export function add(a: Operand, b: Operand): Tensor;
   export function sub(a: Operand, b: Operand): Tensor;

@@ -33,7 +33,7 @@ describe('measuring', () => {
   it('gives the time of one run, however many make a sample', async () => {
     const { contenders, log, now } = race([1, 50]);
     const timings = await measure(contenders, { rounds: 3, seconds: 1, now });
-    expect(timings).toEqual([
+    expect(timings).toMatchObject([
       { ms: 1, min: 1, samples: 3 },
       { ms: 50, min: 50, samples: 3 },
     ]);
