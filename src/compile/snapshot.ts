@@ -55,6 +55,9 @@ function attrsKey(attrs: PrimAttrs[keyof PrimAttrs]): string {
   return key;
 }
 
+/** Of a custom node its value alone is computed; what only its gradient needs may not be there at all. */
+const leadOn = (node: Node): readonly Node[] => (isPrim(node, 'custom') ? node.inputs.slice(0, 1) : node.inputs);
+
 /** Reads the graph under `roots`, up to what is stored. */
 export function snapshot(roots: readonly Node[]): Snapshot {
   const numbers = new Map<Node, number>();
@@ -63,7 +66,7 @@ export function snapshot(roots: readonly Node[]): Snapshot {
   const constants: number[] = [];
   const entries: Entry[] = [];
   let key = '';
-  for (const node of topologicalOrder(roots, (n) => n.realized !== null)) {
+  for (const node of topologicalOrder(roots, (n) => n.realized !== null, leadOn)) {
     const { prim, attrs, shape, dtype } = node;
     if (isPrim(node, 'custom') && node.realized === null) {
       // Only its value is left to compute; its rule would keep what belongs to the user alive.

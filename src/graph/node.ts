@@ -294,22 +294,29 @@ export function dropParents(node: Node): void {
   (node as { inputs: readonly Node[] }).inputs = [];
 }
 
-/** Nodes reachable from `roots`, inputs before users; `stop` nodes are included but not entered. Iterative: graphs may be deep. */
-export function topologicalOrder(roots: readonly Node[], stop: (node: Node) => boolean = () => false): Node[] {
+/**
+ * Nodes reachable from `roots`, inputs before users; `stop` nodes are included but not entered. Iterative: graphs may be deep.
+ * `inputsOf` says which inputs lead on.
+ */
+export function topologicalOrder(
+  roots: readonly Node[],
+  stop: (node: Node) => boolean = () => false,
+  inputsOf: (node: Node) => readonly Node[] = (node) => node.inputs,
+): Node[] {
   const order: Node[] = [];
   const seen = new Set<Node>();
-  const stack: { node: Node; next: number }[] = [];
+  const stack: { node: Node; inputs: readonly Node[]; next: number }[] = [];
   for (const root of roots) {
     if (seen.has(root)) continue;
     seen.add(root);
-    stack.push({ node: root, next: 0 });
+    stack.push({ node: root, inputs: inputsOf(root), next: 0 });
     while (stack.length > 0) {
       const top = stack[stack.length - 1]!;
-      if (top.next < top.node.inputs.length && !stop(top.node)) {
-        const input = top.node.inputs[top.next++]!;
+      if (top.next < top.inputs.length && !stop(top.node)) {
+        const input = top.inputs[top.next++]!;
         if (!seen.has(input)) {
           seen.add(input);
-          stack.push({ node: input, next: 0 });
+          stack.push({ node: input, inputs: inputsOf(input), next: 0 });
         }
       } else {
         order.push(top.node);

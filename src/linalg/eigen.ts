@@ -21,7 +21,9 @@ const factored = (a: Tensor): Tensor =>
       const apart = eq(eye(sizesOf(v)[0]), 0);
       const turned = matmul(mT(v), vectorsOf(g));
       const between = where(apart, turned.div(where(apart, gaps, 1)), 0);
-      return [matmul(matmul(v, add(between, diagEmbed(valuesOf(g)))), mT(v))];
+      // Changes of A are symmetric: what is not so in `between` counts for nothing.
+      const inner = add(mul(add(between, mT(between)), 0.5), diagEmbed(valuesOf(g)));
+      return [matmul(matmul(v, inner), mT(v))];
     },
   );
 

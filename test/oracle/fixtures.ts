@@ -48,7 +48,11 @@ export const FIXTURES = [
   'losing',
   'spectra',
   'signals',
+  'linalg',
 ] as const;
+
+/** The files whose cases engines of kernels compute: routines of linear algebra are the reference's alone. */
+export const KERNEL_FIXTURES = FIXTURES.filter((name) => name !== 'linalg');
 
 /** The cases of a fixture file, without `.json`. */
 export function loadCases(name: string): OracleCase[] {

@@ -83,6 +83,12 @@ export const TOLERANCES = {
     signedZeros: false,
     why: 'sums of up to 1,024 numbers below 2, taken in steps: the error is that of numbers of the size of the largest results, some 64',
   },
+  factorisations: {
+    reference: { ulp: 16, absolute: 4e-6 },
+    kernels: { ulp: 64, absolute: 4e-5 },
+    signedZeros: false,
+    why: 'up to 33 steps that depend on each other, and matrices with condition numbers of up to 30, by which each rounding may grow',
+  },
   deep: {
     reference: { ulp: 8, absolute: 1e-6 },
     kernels: { ulp: 32, absolute: 4e-6 },
@@ -107,6 +113,7 @@ const OPS: Record<Exclude<ToleranceName, 'affine'>, string> = {
     diag diagonal diagEmbed diagflat diagonalScatter hstack vstack rowStack dstack columnStack broadcastTensors meshgrid cartesianProd
     combinations blockDiag trilIndices triuIndices sort argsort msort topk kthvalue searchsorted bucketize isin unique
     uniqueConsecutive histc kron maxPool1d maxPool3d adaptiveMaxPool1d adaptiveMaxPool2d adaptiveMaxPool3d maxUnpool1d maxUnpool2d maxUnpool3d
+    linalg.matrixRank
     upsample upsampleNearest pixelShuffle pixelUnshuffle channelShuffle im2col selectScatter sliceScatter maskedScatter`,
   division: 'reciprocal sqrt rsqrt div floorDivide trueDivide divide',
   functions: `exp expm1 log log1p log2 log10 sin cos tan asin acos atan sinh cosh tanh sigmoid erf erfc erfinv atan2 expit exp2 deg2rad rad2deg
@@ -121,7 +128,7 @@ const OPS: Record<Exclude<ToleranceName, 'affine'>, string> = {
     asinh acosh atanh arcsinh arccosh arctanh sinc entr logit ndtr ndtri logNdtr celu selu hardsigmoid hardswish tanhshrink prelu glu softmin
     hypot logaddexp logaddexp2 xlogy xlog1py ldexp lerp addcmul addcdiv polygamma mvlgamma
     scatterReduce indexAdd indexReduce histogram
-    einsum addmm addmv addr addbmm baddbmm bilinear cross cdist chainMatmul multiDot matrixPower vander
+    einsum addmm addmv addr addbmm baddbmm bilinear cross cdist chainMatmul multiDot linalg.multiDot linalg.vectorNorm matrixPower vander
     lpPool1d lpPool2d adaptiveAvgPool1d adaptiveAvgPool2d adaptiveAvgPool3d interpolate upsampleBilinear gridSample affineGrid fold col2im
     varMean stdMean quantile nanquantile logcumsumexp trapezoid cumulativeTrapezoid gradient dist renorm
     layerNorm rmsNorm groupNorm instanceNorm batchNorm batchNormTraining instanceNormTracking normalize cosineSimilarity pairwiseDistance
@@ -131,6 +138,9 @@ const OPS: Record<Exclude<ToleranceName, 'affine'>, string> = {
   spectra: `fft.fft fft.ifft fft.rfft fft.irfft fft.hfft fft.ihfft fft.fftn fft.ifftn fft.rfftn fft.irfftn fft.fft2 fft.ifft2 fft.rfft2 fft.irfft2
     fft.stft fft.istft fft.fftshift fft.ifftshift fft.fftfreq fft.rfftfreq fft.hannWindow fft.hammingWindow fft.blackmanWindow
     fft.complex fft.real fft.imag fft.conj fft.complexMul fft.complexAbs`,
+  factorisations: `linalg.cholesky linalg.choleskySolve linalg.cond linalg.det linalg.eigh linalg.eigvalsh linalg.inv linalg.lstsq linalg.lu
+    linalg.luFactor linalg.luSolve linalg.matrixExp linalg.matrixNorm linalg.matrixPower linalg.norm linalg.pinv linalg.qr linalg.slogdet
+    linalg.solve linalg.solveTriangular linalg.svd linalg.svdvals linalg.tensorinv linalg.tensorsolve`,
   deep: `deepChain hessianOfWeighed hessianOfNetwork hessianOfProduct hvpOfNetwork hvpOfFiltered jacobianOfCoupled jacfwdOfCoupled
     jacfwdOfSorted jvpOfAttention gradientsByExample`,
 };
@@ -153,5 +163,6 @@ export function toleranceOf(op: string, inputs: number): ToleranceClass {
 /** Gradients are compositions, whatever they are the gradients of. */
 export function gradientToleranceOf(op: string): ToleranceClass {
   const name = CLASS_OF.get(op);
-  return name === 'deep' || name === 'spectra' ? TOLERANCES[name] : TOLERANCES.compositions;
+  const own = name === 'deep' || name === 'spectra' || name === 'factorisations';
+  return TOLERANCES[own ? name : 'compositions'];
 }

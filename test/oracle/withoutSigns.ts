@@ -10,7 +10,7 @@ const mT = (x: tl.Tensor): tl.Tensor => tl.transpose(x, -1, -2);
 
 /** A projector on the axes that complete those of a factor's first columns, which alone say nothing. */
 const completed = (factor: tl.Tensor, k: number): tl.Tensor => {
-  const rest = tl.narrow(factor, -1, k, factor.shape.at(-1)! - k);
+  const rest = tl.narrow(factor.detach(), -1, k, factor.shape.at(-1)! - k);
   return tl.matmul(rest, mT(rest));
 };
 

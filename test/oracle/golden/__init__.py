@@ -23,4 +23,5 @@ MODULES = [
     'losing',
     'spectra',
     'signals',
+    'linalg',
 ]
