@@ -56,6 +56,12 @@ export async function initEngine(options: InitOptions = {}): Promise<EngineInfo>
   return engine.info();
 }
 
+/** A runtime whose engine has this name, started or starting; where there is none, one is started with default options. */
+export function runtimeNamed(engine: EngineName): Runtime {
+  const all = current === null ? [...runtimes.values()] : [current, ...runtimes.values()];
+  return all.find((r) => r.startedEngine?.name === engine) ?? runtimeFor({ engine });
+}
+
 /** The engine of new work, once started; null before. */
 export const currentEngine = (): Engine | null => current?.startedEngine ?? null;
 

@@ -1,6 +1,7 @@
 export type { PlanListing } from '../engine/plan-only/index.js';
 export { cacheStats, currentEngine, engineInfo, type InitOptions, initEngine, memory, plans } from './engines.js';
 export { type Listener, PHASES, type Phase, setProfiler, WAITS, type Wait } from './events.js';
+export { moveNode } from './move.js';
 export { disposeNode, peekNode, type RealizeOptions, readNode, realize, storageOf, withoutValues } from './realize.js';
 export { Placeholder, Recording } from './replay.js';
 export { hostStorage, Storage } from './storage.js';

@@ -118,7 +118,7 @@ export function runtimeOf(inputs: readonly Storage[]): Runtime {
   let runtime: Runtime | null = null;
   for (const s of inputs) {
     const at = s.device.runtime;
-    if (at === null || (s.host !== null && at !== defaultRuntime())) continue;
+    if (at === null || (s.host !== null && !s.pinned && at !== defaultRuntime())) continue;
     if (runtime !== null && at !== runtime) {
       throw new ArgumentError(
         '[realize] tensors live on different engines (move them with t.to(engine), or read them first)',

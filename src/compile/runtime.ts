@@ -417,6 +417,23 @@ export class Runtime {
     );
   }
 
+  /** Takes values that come from elsewhere; what is queued later waits for them. */
+  receive(s: Storage, values: Promise<TypedArray>): void {
+    const fail = (error: unknown): void => {
+      s.state = 'failed';
+      s.error = asError(error);
+      s.host = null;
+    };
+    this.enqueue(() =>
+      values.then((host) => {
+        // One that was disposed meanwhile still serves the work queued before its disposal.
+        s.host = host;
+        if (this.startError !== null) fail(this.startError);
+        else if (s.state === 'pending') s.state = 'ready';
+      }, fail),
+    );
+  }
+
   dispose(s: Storage): void {
     if (s.state === 'disposed' || s.state === 'stale') return;
     s.state = 'disposed';

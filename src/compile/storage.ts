@@ -37,6 +37,8 @@ export class Storage implements LeafSource {
   uses = 0;
   /** State that lives on the device (parameters, optimizer state): reading it does not move it to the host. */
   resident = false;
+  /** It was moved to its engine: work on it runs there, though other data on the host goes anywhere. */
+  pinned = false;
   /** A tensor that had this value was pointed at another one: what captured it has to look again. */
   superseded = false;
 

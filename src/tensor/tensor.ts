@@ -1,8 +1,9 @@
-import { disposeNode, engineInfo, peekNode, readNode } from '../compile/index.js';
+import { disposeNode, moveNode, peekNode, readNode } from '../compile/index.js';
 import type { EngineName } from '../engine/engine.js';
 import {
   ArgumentError,
   type DType,
+  gradEnabled,
   type Node,
   type Shape,
   ShapeError,
@@ -49,6 +50,8 @@ import * as scattering from './scattering.js';
 import * as sorting from './sorting.js';
 import * as special from './special.js';
 import * as statistics from './statistics.js';
+import { activeTrace } from './trace.js';
+import { insideTransform } from './tracing.js';
 import * as turning from './turning.js';
 
 // Every function of these files is a method too; its first argument is then the tensor itself.
@@ -230,14 +233,25 @@ export class Tensor extends Handle {
     return special.polygamma(n, this);
   }
 
-  /** Casts to a dtype, or moves to an engine. Throws UnsupportedError for an engine other than the one in use. */
+  /**
+   * Casts to a dtype, or moves the values to an engine, starting it where it has not been; work on the moved tensor runs there, and mixing
+   * tensors of two engines throws. The tensor itself where there is nothing to do. Throws UnsupportedError for a tensor with a gradient to
+   * track (gradients do not flow between engines) and inside compiled or transformed functions; what goes wrong in moving is thrown where the
+   * result is read.
+   */
   to(target: DType | EngineName): Tensor {
-    if (isEngineName(target)) {
-      const { engine } = engineInfo();
-      if (target === engine) return this;
-      throw new UnsupportedError(`[to] moving between engines is not supported: ${engine} to ${target}`);
+    if (!isEngineName(target)) return elementwise.cast(this, target);
+    if (activeTrace() !== null || insideTransform()) {
+      throw new UnsupportedError(
+        `[to] a compiled or transformed function runs on one engine (move to ${target} outside)`,
+      );
     }
-    return elementwise.cast(this, target);
+    const moved = moveNode(this.node, target);
+    if (moved === this.node) return this;
+    if (this.requiresGrad && gradEnabled()) {
+      throw new UnsupportedError(`[to] gradients do not flow between engines (detach() before moving to ${target})`);
+    }
+    return new Tensor(moved);
   }
 
   /**
@@ -245,23 +259,27 @@ export class Tensor extends Handle {
    * 1. Computes them first where that has not happened yet. Rejects with what went wrong on the engine.
    */
   data(): Promise<TypedArray> {
-    return readNode(this.node);
+    return ignorable(async () => readNode(this.node));
   }
 
   /** The value of a tensor with one element: a boolean for bool, else a number. Rejects with ShapeError for other sizes. */
-  async item<T extends number | boolean = number>(): Promise<T> {
-    if (this.numel() !== 1) {
-      throw new ShapeError(`[item] more or less than one element: ${showShape(this.shape)} (use data() or tolist())`);
-    }
-    const { dtype } = this;
-    const [value] = await readNode(this.node);
-    return (dtype === 'bool' ? value !== 0 : value) as T;
+  item<T extends number | boolean = number>(): Promise<T> {
+    return ignorable(async () => {
+      if (this.numel() !== 1) {
+        throw new ShapeError(`[item] more or less than one element: ${showShape(this.shape)} (use data() or tolist())`);
+      }
+      const { dtype } = this;
+      const [value] = await readNode(this.node);
+      return (dtype === 'bool' ? value !== 0 : value) as T;
+    });
   }
 
   /** The elements as nested arrays (a single number for shape []); booleans for bool. */
-  async tolist<T = NestedNumbers>(): Promise<T> {
-    const { shape, dtype } = this;
-    return nested(await readNode(this.node), shape, dtype, 0) as T;
+  tolist<T = NestedNumbers>(): Promise<T> {
+    return ignorable(async () => {
+      const { shape, dtype } = this;
+      return nested(await readNode(this.node), shape, dtype, 0) as T;
+    });
   }
 
   /** The values as PyTorch prints them once they have been read; before that shape and dtype. */
@@ -303,6 +321,13 @@ export class Tensor extends Handle {
   [Symbol.dispose](): void {
     this.dispose();
   }
+}
+
+/** A promise whose failure nobody has to look at. */
+function ignorable<T>(work: () => Promise<T>): Promise<T> {
+  const done = work();
+  done.catch(() => {});
+  return done;
 }
 
 const ENGINES: Record<EngineName, true> = { webgpu: true, wasm: true, tfjs: true, reference: true, 'plan-only': true };
