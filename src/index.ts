@@ -1,4 +1,4 @@
-export { type ProfileReport, profile } from './profile/index.js';
+export { type Leak, leaks, type MemoryReport, memoryReport, type ProfileReport, profile } from './profile/index.js';
 export * from './tensor/index.js';
 
 /** Version of this package. */

@@ -1,8 +1,11 @@
 import type { Engine, EngineInfo, EngineName, MemoryStats } from '../engine/engine.js';
+import { debugLevel, setDebugLevel } from '../engine/environment.js';
 import type { PlanListing, PlanOnlyEngine } from '../engine/plan-only/index.js';
 import { createEngine, type EngineOptions } from '../engine/select/index.js';
 import { ArgumentError } from '../graph/index.js';
+import { setRelay } from './events.js';
 import { Runtime } from './runtime.js';
+import { formatSitesWith, recordSites } from './sites.js';
 
 const NAMES: readonly (EngineName | 'auto')[] = ['auto', 'webgpu', 'wasm', 'tfjs', 'reference', 'plan-only'];
 
@@ -10,6 +13,12 @@ const NAMES: readonly (EngineName | 'auto')[] = ['auto', 'webgpu', 'wasm', 'tfjs
 export interface InitOptions extends EngineOptions {
   /** Which engine new work runs on; 'auto' takes the fastest that is there. */
   readonly engine?: EngineName | 'auto';
+  /**
+   * What is told on stderr (in a page: on its console): 1 or true a line per realization, 2 a line per kernel too, 3 the schedule too, 4 the
+   * generated code too; from 1 on it is also recorded where tensors are made, for `leaks()` and OutOfMemoryError. false or 0 stops
+   * that. Holds for all engines; default TILLER_DEBUG, else 0.
+   */
+  readonly debug?: boolean | 0 | 1 | 2 | 3 | 4;
 }
 
 let current: Runtime | null = null;
@@ -25,7 +34,7 @@ function runtimeFor(options: InitOptions): Runtime {
   const key = JSON.stringify(options, Object.keys(options).sort());
   const existing = runtimes.get(key);
   if (existing !== undefined) return existing;
-  const runtime = new Runtime(createEngine(options.engine ?? 'auto', options));
+  const runtime = new Runtime(startEngine(options));
   runtimes.set(key, runtime);
   runtime.started().then(
     (engine) => {
@@ -39,6 +48,29 @@ function runtimeFor(options: InitOptions): Runtime {
   return runtime;
 }
 
+async function startEngine(options: InitOptions): Promise<Engine> {
+  if (debugLevel() > 0) await applyDebugLevel();
+  return createEngine(options.engine ?? 'auto', options);
+}
+
+async function applyDebugLevel(): Promise<void> {
+  const on = debugLevel() > 0;
+  recordSites(on);
+  const { formatSite, printer } = await import('./debug.js');
+  formatSitesWith(formatSite);
+  setRelay(on ? printer : null);
+}
+
+async function setDebug(debug: unknown): Promise<void> {
+  const level = Number(debug);
+  if (![0, 1, 2, 3, 4].includes(level) || !['boolean', 'number'].includes(typeof debug)) {
+    throw new ArgumentError(`[init] debug is ${String(debug)} (expected true, false, or a level of 0 to 4)`);
+  }
+  setDebugLevel(level);
+  await applyDebugLevel();
+  for (const runtime of runtimes.values()) runtime.startedEngine?.onTimings?.(null);
+}
+
 /**
  * Chooses the engine of new work and starts it. Called again with other options it switches: tensors stay on the engine where
  * they are, and mixing engines in one computation throws. Rejects with EngineUnavailableError, which says what to install.
@@ -47,10 +79,16 @@ export async function initEngine(options: InitOptions = {}): Promise<EngineInfo>
   if (typeof options !== 'object' || options === null) {
     throw new ArgumentError(`[init] options are ${String(options)} (expected an object such as { engine: 'webgpu' })`);
   }
-  if (options.engine !== undefined && !NAMES.includes(options.engine)) {
-    throw new ArgumentError(`[init] unknown engine: ${String(options.engine)} (expected one of ${NAMES.join(', ')})`);
+  const { debug, ...rest } = options;
+  const { engine: name, memoryBudget: budget } = rest;
+  if (name !== undefined && !NAMES.includes(name)) {
+    throw new ArgumentError(`[init] unknown engine: ${String(name)} (expected one of ${NAMES.join(', ')})`);
   }
-  const runtime = runtimeFor(options);
+  if (budget !== undefined && !(budget > 0)) {
+    throw new ArgumentError(`[init] memoryBudget is ${String(budget)} (expected a positive number of bytes)`);
+  }
+  if (debug !== undefined) await setDebug(debug);
+  const runtime = runtimeFor(rest);
   const engine = await runtime.started();
   current = runtime;
   return engine.info();
@@ -76,6 +114,9 @@ export function engineInfo(): EngineInfo {
 export function memory(): MemoryStats {
   return currentEngine()?.memory() ?? { live: 0, peak: 0, pooled: 0, buffers: 0 };
 }
+
+/** What holds memory of the engine of new work, and the programs that are ready to run on it. */
+export const inspect = (): Pick<Runtime, 'holders' | 'programs'> => current ?? { holders: new Map(), programs: [] };
 
 /** Plan cache of the engine of new work: realizations that reused a plan, and those that made one. */
 export function cacheStats(): { hits: number; misses: number } {

@@ -1,14 +1,15 @@
+import type { Engine, Program } from '../engine/engine.js';
 import type { KernelTiming } from '../engine/timing.js';
 
 /**
- * What the time of the orchestrator goes into: reading the graph of a realization, planning it (simplify, schedule, lower, place),
- * generating code, copying data in, encoding the launches (on engines that run on the calling thread, running them).
+ * What the time of the orchestrator goes into: building graphs where that is much (backward, an optimizer's update, tracing), reading the
+ * graph of a realization, planning it (simplify, schedule, lower, place), generating code, copying data in, encoding the launches (on engines that run on the calling thread, running them).
  */
-export const PHASES = ['capture', 'plan', 'codegen', 'upload', 'encode'] as const;
+export const PHASES = ['trace', 'capture', 'plan', 'codegen', 'upload', 'encode'] as const;
 export type Phase = (typeof PHASES)[number];
 
-/** What it waits for: compilation, reading data back, the engine's work. */
-export const WAITS = ['compile', 'read', 'idle'] as const;
+/** What it waits for: the planner's code, compilation, reading data back, the engine's work. */
+export const WAITS = ['load', 'compile', 'read', 'idle'] as const;
 export type Wait = (typeof WAITS)[number];
 
 /** Told of everything while a profile is taken. */
@@ -22,17 +23,34 @@ export interface Listener {
   /** A program was looked up. */
   lookedUp(hit: boolean): void;
   /** A program was handed to the engine. */
-  ran(kernels: number, submits: number): void;
+  ran(program: Program): void;
+  /** A program is ready to run for the first time. */
+  prepared(program: Program, engine: Engine): void;
   timed(timings: readonly KernelTiming[]): void;
 }
 
-let listener: Listener | null = null;
+/** One that passes everything on. */
+export interface Relay extends Listener {
+  next: Listener | null;
+}
 
-/** The profile that is being taken, if any. */
+let listener: Listener | null = null;
+let relay: Relay | null = null;
+
+/** Who is told: the profile that is being taken, or what prints for debugging, if any. */
 export const profiler = (): Listener | null => listener;
 
 export function setProfiler(next: Listener | null): void {
-  listener = next;
+  if (relay === null) listener = next;
+  else relay.next = next;
+}
+
+/** Puts a listener in front of the profile, if there is one; null takes it away. */
+export function setRelay(next: Relay | null): void {
+  const profile = relay === null ? listener : relay.next;
+  relay = next;
+  if (next !== null) next.next = profile;
+  listener = next ?? profile;
 }
 
 /** Runs a synchronous piece of work as a phase. */

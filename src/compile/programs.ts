@@ -1,5 +1,5 @@
 import type { Engine, Program } from '../engine/engine.js';
-import { profiler } from './events.js';
+import { profiler, waitingFor } from './events.js';
 import { constantsKey, type Snapshot, withoutData } from './snapshot.js';
 
 /** Programs kept; the least recently used goes first. */
@@ -33,6 +33,11 @@ export class ProgramCache {
   private readonly programs = new Map<string, Program | Promise<Program>>();
   private readonly skeletons = new Map<string, Skeleton>();
   readonly stats: CacheStats = { hits: 0, misses: 0 };
+
+  /** Those that are ready to run. */
+  get prepared(): Program[] {
+    return [...this.programs.values()].filter((p): p is Program => !(p instanceof Promise));
+  }
 
   /** Loaded beside the first work: an import of tiller does not cost a page the planner. */
   private readonly planner = import('./prepare.js');
@@ -104,7 +109,9 @@ export class ProgramCache {
 
   private async prepare(snap: Snapshot, donated: readonly boolean[], promoted: readonly number[]): Promise<Program> {
     const graph = withoutData(snap, promoted);
-    const { prepareProgram } = await this.planner;
-    return prepareProgram(this.engine, { ...graph, donated });
+    const { prepareProgram } = await waitingFor('load', this.planner);
+    const program = await prepareProgram(this.engine, { ...graph, donated });
+    profiler()?.prepared(program, this.engine);
+    return program;
   }
 }

@@ -60,16 +60,20 @@ function refuseTraced(nodes: readonly Node[]): void {
  * StaleTensorError for graphs that read what was replaced or disposed.
  */
 export function realize(roots: readonly Node[], options: RealizeOptions = {}): Promise<void> {
+  return inPhase('capture', () => capture(roots, options));
+}
+
+function capture(roots: readonly Node[], options: RealizeOptions): Promise<void> {
   const donate = options.donate ?? [];
   const todo = [...new Set(roots)].filter((r) => storageOf(r) === null);
   if (todo.length === 0 && donate.length === 0) return settled(roots);
   refuseTraced(todo);
-  const snap = inPhase('capture', () => snapshot(todo));
+  const snap = snapshot(todo);
   const inputs = snap.inputs.map(asStorage);
   for (const s of inputs) s.checkUsable('realize');
   const runtime = runtimeOf(inputs);
   const donated = donatedOf(inputs, donate);
-  const outputs = todo.map((node) => new Storage(node.shape, node.dtype, null));
+  const outputs = todo.map((node) => new Storage(node.shape, node.dtype, null, node));
   const fetch = new Set(options.fetch ?? []);
   outputs.forEach((o, i) => {
     o.resident = donate.length > 0 && !fetch.has(todo[i]!);

@@ -1,9 +1,10 @@
 import type { Engine, EngineBuffer, Program } from '../engine/engine.js';
-import { InternalError, type TypedArray } from '../graph/index.js';
+import { InternalError, OutOfMemoryError, type TypedArray } from '../graph/index.js';
 import { inPhase, profiler, waitingFor } from './events.js';
+import { type Holders, namingHolders } from './holders.js';
 import { type Launchable, ProgramCache } from './programs.js';
 import type { Snapshot } from './snapshot.js';
-import { arrayOf, type Storage, wordsOf } from './storage.js';
+import { arrayOf, type DeviceCell, type Storage, wordsOf } from './storage.js';
 
 /** Device copies of host data kept for the next run, least recently used freed first. */
 const UPLOAD_CACHE_BYTES = 256 * 2 ** 20;
@@ -72,6 +73,7 @@ export class Runtime {
   /** State on the device that the registry does not know yet. */
   private unregistered: Storage[] = [];
   private willRegister = false;
+  private readonly holdersByBuffer = new Map<EngineBuffer, DeviceCell>();
   /** Reads asked for since the last microtask. */
   private reads: Reads | null = null;
   private readonly registry: FinalizationRegistry<{ buffer: EngineBuffer | null }> | null;
@@ -103,6 +105,16 @@ export class Runtime {
 
   get startedEngine(): Engine | null {
     return this.engine;
+  }
+
+  /** What holds the engine's memory, but for its arena. */
+  get holders(): Holders {
+    return this.holdersByBuffer;
+  }
+
+  /** The programs that are ready to run again. */
+  get programs(): readonly Program[] {
+    return this.cache?.prepared ?? [];
   }
 
   get cacheStats(): { hits: number; misses: number } {
@@ -172,7 +184,7 @@ export class Runtime {
           onPrepared?.({ program: p, constants });
           run(p, scalars);
         },
-        (error) => this.spoil(work, asError(error)),
+        (error) => this.spoil(work, namingHolders(asError(error), this.holders)),
       );
     });
   }
@@ -191,7 +203,6 @@ export class Runtime {
 
   /** Runs a prepared program. */
   private run(work: Work, program: Program, scalars: readonly number[]): void {
-    const engine = this.engine!;
     const failed = work.inputs.find(
       (s) => s.error !== null || (s.host === null && s.device.buffer === null && s.bytes > 0),
     );
@@ -201,9 +212,8 @@ export class Runtime {
     }
     const once: Storage[] = [];
     try {
-      const buffers = work.inputs.map((s, i) => this.onDevice(s, work.donated[i]! ? null : once));
-      const outputs = inPhase('encode', () => engine.run(program, buffers, scalars));
-      profiler()?.ran(program.kernels, program.submits);
+      const outputs = this.execute(work, program, scalars, once);
+      profiler()?.ran(program);
       outputs.forEach((buffer, i) => {
         this.settle(work.outputs[i]!, buffer);
       });
@@ -216,11 +226,25 @@ export class Runtime {
         s.host = null;
       });
     } catch (error) {
-      this.spoil(work, asError(error));
+      this.spoil(work, namingHolders(asError(error), this.holders));
     }
     for (const s of once) this.release(s);
-    this.trimUploads();
+    this.trimUploads(UPLOAD_CACHE_BYTES);
     this.noteResults(work);
+  }
+
+  /** Has the engine run a program. Where memory is short, copies of what is on the host too make room. */
+  private execute(work: Work, program: Program, scalars: readonly number[], once: Storage[]): EngineBuffer[] {
+    const attempt = (): EngineBuffer[] => {
+      const buffers = work.inputs.map((s, i) => this.onDevice(s, work.donated[i]! ? null : once));
+      return inPhase('encode', () => this.engine!.run(program, buffers, scalars));
+    };
+    try {
+      return attempt();
+    } catch (error) {
+      if (!(error instanceof OutOfMemoryError) || !this.trimUploads(0, work.inputs)) throw error;
+      return attempt();
+    }
   }
 
   /** Resolves when the work has ended and its fetched values are on the host. */
@@ -229,7 +253,12 @@ export class Runtime {
     const computed = engine.name !== 'plan-only';
     const pending = work.fetch.filter((s) => computed && s.state === 'ready' && s.host === null);
     const done =
-      pending.length === 0 ? waitingFor('idle', engine.idle()) : this.fetch(pending, () => true).then(() => {});
+      pending.length === 0
+        ? waitingFor(
+            'idle',
+            inPhase('encode', () => engine.idle()),
+          )
+        : this.fetch(pending, () => true).then(() => {});
     return done.catch((error: unknown) => {
       for (const o of work.outputs) {
         o.state = 'failed';
@@ -278,6 +307,7 @@ export class Runtime {
   private settle(storage: Storage, buffer: EngineBuffer): void {
     storage.device.buffer = buffer;
     storage.device.runtime = this;
+    this.holdersByBuffer.set(buffer, storage.device);
     if (storage.state === 'pending') storage.state = 'ready';
     if (storage.resident) this.registerLater(storage);
     else this.registry?.register(storage, storage.device, storage);
@@ -310,6 +340,7 @@ export class Runtime {
       s.device.buffer = inPhase('upload', () => this.engine!.upload(wordsOf(s.host!)));
       profiler()?.copied('up', s.bytes);
       s.device.runtime = this;
+      this.holdersByBuffer.set(s.device.buffer, s.device);
       this.registry?.register(s, s.device, s);
       if (++s.uses === 1 && once !== null) once.push(s);
     }
@@ -330,11 +361,14 @@ export class Runtime {
     this.uploadBytes -= bytes;
   }
 
-  private trimUploads(): void {
+  /** Frees copies of host data, the longest unused first, until they take at most `bytes`; tells whether there were any. */
+  private trimUploads(bytes: number, spared?: readonly Storage[]): boolean {
+    const before = this.uploadBytes;
     for (const s of this.uploads.keys()) {
-      if (this.uploadBytes <= UPLOAD_CACHE_BYTES) break;
-      this.release(s);
+      if (this.uploadBytes <= bytes) break;
+      if (!spared?.includes(s)) this.release(s);
     }
+    return this.uploadBytes < before;
   }
 
   /** Frees the device copy. */
@@ -348,12 +382,16 @@ export class Runtime {
     if (cell.buffer === null) return;
     const { buffer } = cell;
     cell.buffer = null;
+    this.holdersByBuffer.delete(buffer);
     this.engine?.free(buffer);
   }
 
   /** Reads device copies to the host; those that `moves` is true for are freed on the device then. */
   private async fetch(storages: readonly Storage[], moves: (s: Storage) => boolean): Promise<TypedArray[]> {
-    const words = await waitingFor('read', this.engine!.read(storages.map((s) => s.device.buffer!)));
+    const words = await waitingFor(
+      'read',
+      inPhase('encode', () => this.engine!.read(storages.map((s) => s.device.buffer!))),
+    );
     return storages.map((s, i) => {
       profiler()?.copied('down', s.bytes);
       const values = s.host ?? arrayOf(words[i]!, s.dtype);

@@ -9,6 +9,7 @@ import {
   type TypedArray,
 } from '../graph/index.js';
 import type { Runtime } from './runtime.js';
+import { noteSite, recordingSites } from './sites.js';
 
 export type StorageState =
   /** Its value is queued. */
@@ -23,6 +24,10 @@ export type StorageState =
 export interface DeviceCell {
   buffer: EngineBuffer | null;
   runtime: Runtime | null;
+  readonly shape: Shape;
+  readonly dtype: DType;
+  /** Where sites are recorded. */
+  owner?: WeakRef<object>;
 }
 
 /** The data of a leaf: on the host, on an engine, or both. */
@@ -32,7 +37,7 @@ export class Storage implements LeafSource {
   error: Error | null = null;
   /** A copy on the host, in the dtype's array (bool as Uint8Array). */
   host: TypedArray | null;
-  readonly device: DeviceCell = { buffer: null, runtime: null };
+  readonly device: DeviceCell;
   /** Runs that uploaded or used the device copy; a first upload is given back after its run, since most batches are read once. */
   uses = 0;
   /** State that lives on the device (parameters, optimizer state): reading it does not move it to the host. */
@@ -46,9 +51,16 @@ export class Storage implements LeafSource {
     readonly shape: Shape,
     readonly dtype: DType,
     host: TypedArray | null,
+    /** What knows the place where it was made; else it was made here. */
+    madeAs?: object,
   ) {
     this.host = host;
     this.state = host === null ? 'pending' : 'ready';
+    this.device = { buffer: null, runtime: null, shape, dtype };
+    if (recordingSites()) {
+      this.device.owner = new WeakRef(this);
+      noteSite(this.device, madeAs);
+    }
   }
 
   get bytes(): number {

@@ -1,3 +1,4 @@
+import type { Kernel } from '../../kernels/ir.js';
 import type { DeviceLostError } from '../graph/index.js';
 import type { Plan, ProgramGraph } from './plan.js';
 import type { KernelTiming } from './timing.js';
@@ -39,13 +40,15 @@ export interface Program {
   /** Launches and submits of one run (0 for graph engines). */
   readonly kernels: number;
   readonly submits: number;
+  /** What it was prepared from, of kernel engines. */
+  readonly plan?: Plan;
 }
 
 export interface MemoryStats {
   /** Bytes in buffers handed out: tensors and the arena. */
   live: number;
   peak: number;
-  /** Bytes kept for reuse. */
+  /** Bytes kept for reuse: on WebGPU until the engine has been idle for some seconds; the memory of WebAssembly never shrinks. */
   pooled: number;
   buffers: number;
 }
@@ -75,10 +78,18 @@ interface EngineBase {
   run(program: Program, inputs: readonly EngineBuffer[], scalars: readonly number[]): EngineBuffer[];
 }
 
+/** Generated code for people to read. */
+export interface KernelCode {
+  readonly language: string;
+  readonly text: string;
+}
+
 export interface KernelEngine extends EngineBase {
   readonly kind: 'kernel';
   /** Compiles all kernels, asynchronously and in parallel. */
   prepare(plan: Plan): Promise<Program>;
+  /** What a kernel becomes here, as text: rendered anew, since nobody keeps it. */
+  codeOf?(kernel: Kernel): KernelCode;
 }
 
 export interface GraphEngine extends EngineBase {

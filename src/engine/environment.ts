@@ -4,7 +4,13 @@ export function environmentVariable(name: string): string | undefined {
   return process.env?.[name] || undefined;
 }
 
-/** `TILLER_DEBUG`: 0 where it is not set. */
+let chosen: number | null = null;
+
+/** How much is told on stderr, in a page on its console: what `init({ debug })` said, else `TILLER_DEBUG`, else 0. */
 export function debugLevel(): number {
-  return Number(environmentVariable('TILLER_DEBUG') ?? 0) || 0;
+  return chosen ?? (Number(environmentVariable('TILLER_DEBUG') ?? 0) || 0);
+}
+
+export function setDebugLevel(level: number): void {
+  chosen = level;
 }

@@ -1,4 +1,4 @@
-import { realize, storageOf } from '../compile/index.js';
+import { inPhase, realize, storageOf } from '../compile/index.js';
 import { ArgumentError, FormatError, ShapeError, sameShape, showShape, TillerError } from '../graph/index.js';
 import { isTensor, keep, noGrad, type Tensor, tensor } from '../tensor/index.js';
 import { activeTrace, rebind, takeBackwardRoots, tracedScalars } from '../tensor/internal.js';
@@ -122,7 +122,7 @@ export abstract class Optimizer<Options extends { lr: number }> {
       targets.flatMap(({ p, state }) => [p, ...Object.values(state.tensors)]).filter((t) => !outer?.rebound.has(t)),
     );
 
-    const updates = noGrad(() => {
+    const makeUpdates = () => {
       const rules = new Map<string, ReturnType<typeof this.rule>>();
       return targets.map(({ p, grad, group, state }) => {
         const step = state.step + 1;
@@ -131,7 +131,8 @@ export abstract class Optimizer<Options extends { lr: number }> {
         rules.set(key, rule);
         return { p, state, update: rule(p, grad, state.tensors) };
       });
-    });
+    };
+    const updates = inPhase('trace', () => noGrad(makeUpdates));
 
     const losses = takeBackwardRoots();
     const trace = activeTrace();

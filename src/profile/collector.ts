@@ -1,4 +1,5 @@
 import type { Listener, Phase, Wait } from '../compile/index.js';
+import type { Program } from '../engine/engine.js';
 import type { KernelTiming } from '../engine/timing.js';
 
 /** A stretch of the calling thread's time, in milliseconds since the profile began. */
@@ -72,7 +73,9 @@ export class Collector implements Listener {
     else this.counts.cacheMisses++;
   }
 
-  ran(kernels: number, submits: number): void {
+  prepared(): void {}
+
+  ran({ kernels, submits }: Program): void {
     this.counts.realizations++;
     this.counts.kernels += kernels;
     this.counts.submits += submits;

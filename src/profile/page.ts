@@ -2,12 +2,14 @@ import type { KernelSpan, Span } from './collector.js';
 import type { ReportData } from './report.js';
 
 const COLORS: Record<string, string> = {
+  trace: '#14b8a6',
   capture: '#6366f1',
   plan: '#a855f7',
   codegen: '#ec4899',
   upload: '#0ea5e9',
   encode: '#2563eb',
   other: '#94a3b8',
+  load: '#ddd6fe',
   compile: '#fda4af',
   read: '#bae6fd',
   idle: '#e2e8f0',

@@ -1,4 +1,4 @@
-import { Placeholder, Recording, realize, type Storage, storageOf, withoutValues } from '../compile/index.js';
+import { inPhase, Placeholder, Recording, realize, type Storage, storageOf, withoutValues } from '../compile/index.js';
 import {
   ArgumentError,
   gradEnabled,
@@ -79,7 +79,7 @@ export function compile<A extends unknown[], R>(fn: (...args: A) => R): Compiled
     let entry = known.find((e) => usable(e) === null);
     if (entry === undefined) {
       lastReason = known.length === 0 ? 'the first call with these arguments' : usable(known[known.length - 1]!)!;
-      do entry = trace(fn, args);
+      do entry = inPhase('trace', () => trace(fn, args));
       while (entry === undefined);
       traces++;
       if (traces > WARN_TRACES) {
@@ -93,8 +93,9 @@ export function compile<A extends unknown[], R>(fn: (...args: A) => R): Compiled
     }
     return replay(entry, tensors) as R;
   };
-  Object.defineProperties(call, { traces: { get: () => traces }, lastReason: { get: () => lastReason } });
-  return call as Compiled<A, R>;
+  const compiled = (...args: A): R => inPhase('capture', () => call(...args));
+  Object.defineProperties(compiled, { traces: { get: () => traces }, lastReason: { get: () => lastReason } });
+  return compiled as Compiled<A, R>;
 }
 
 /** Structure, shapes and dtypes of arguments; collects their tensors. */

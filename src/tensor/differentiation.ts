@@ -1,4 +1,5 @@
 import { backward as gradientsOf } from '../autograd/index.js';
+import { inPhase } from '../compile/index.js';
 import {
   ArgumentError,
   binary,
@@ -67,8 +68,8 @@ export function backward(x: Tensor, gradient?: Tensor | null, options?: Backward
     throw new DTypeError(`[backward] gradient is ${weight.dtype} (expected f32)`);
   }
 
-  const leaves = leavesOf(root);
   const accumulate = () => {
+    const leaves = leavesOf(root);
     const gradients = gradientsOf(
       [root],
       [weight ?? full(root.shape, 1, 'f32')],
@@ -81,8 +82,7 @@ export function backward(x: Tensor, gradient?: Tensor | null, options?: Backward
       owner.grad = keep(owner.derive(owner.grad === null ? g : binary('add', owner.grad.node, g)));
     });
   };
-  if (options?.createGraph) accumulate();
-  else withoutGrad(accumulate);
+  inPhase('trace', () => (options?.createGraph ? accumulate() : withoutGrad(accumulate)));
   addBackwardRoot(x);
 }
 

@@ -1,4 +1,4 @@
-import { Storage } from '../compile/index.js';
+import { noteSite, Storage } from '../compile/index.js';
 import {
   ArgumentError,
   alias,
@@ -56,6 +56,7 @@ export abstract class Handle {
   /** @internal */
   constructor(node: Node) {
     this.current = node;
+    noteSite(node);
     watcher?.(this as unknown as Tensor);
   }
 

@@ -333,6 +333,31 @@ describeWebGPU('a memory budget', () => {
     engine.destroy();
   });
 
+  it('gives back what it keeps for reuse once it has been idle, and works on', async () => {
+    const engine = await createWebGPUEngine({ render: renderHandmade, trimAfterMs: 40 });
+    const [kept, freed] = [engine.upload(new Float32Array(MIB).fill(3)), engine.upload(new Float32Array(MIB))];
+    await engine.read([kept]);
+    engine.free(freed);
+    expect(engine.memory().pooled).toBe(8 * MIB);
+    await expect.poll(() => engine.memory().pooled).toBe(0);
+    expect(engine.memory().live).toBe(4 * MIB);
+    expect(new Float32Array((await engine.read([kept]))[0])[MIB - 1]).toBe(3);
+    engine.destroy();
+  });
+
+  it('keeps it while there is work', async () => {
+    const engine = await createWebGPUEngine({ render: renderHandmade, trimAfterMs: 400 });
+    const end = performance.now() + 900;
+    engine.free(engine.upload(new Float32Array(MIB)));
+    while (performance.now() < end) {
+      const { pooled } = engine.memory();
+      expect(pooled).toBe(4 * MIB);
+      engine.free(engine.upload(new Float32Array(MIB)));
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+    engine.destroy();
+  });
+
   it('never pools more than is live, above 64 MiB', async () => {
     const engine = await createWebGPUEngine({ render: renderHandmade });
     const buffers = Array.from({ length: 10 }, () => engine.upload(new Float32Array(4 * MIB)));

@@ -17,6 +17,35 @@ async function steps(count: number): Promise<void> {
   }
 }
 
+/** Steps of a size that people train. */
+async function realSteps(count: number): Promise<void> {
+  const net = new nn.Sequential(new nn.Linear(784, 128), new nn.ReLU(), new nn.Linear(128, 10));
+  const opt = new optim.Adam(net.parameters());
+  const x = tl.tensor(new Float32Array(128 * 784).fill(0.5), { shape: [128, 784] });
+  const y = tl.tensor(new Int32Array(128), { dtype: 'i32' });
+  for (let i = 0; i < count; i++) {
+    opt.zeroGrad();
+    const loss = tl.crossEntropy(net.forward(x), y);
+    loss.backward();
+    await opt.step();
+    await loss.item();
+  }
+}
+
+/** TypeScript by named phases and waits leave at most a twentieth of the wall clock without a name, and never overlap. */
+function checkAttribution(r: tl.ProfileReport): void {
+  const phases = r.spans.filter((s) => s.kind === 'phase').sort((a, b) => a.start - b.start);
+  phases.forEach((s, i) => {
+    if (i > 0) expect(s.start).toBeGreaterThanOrEqual(phases[i - 1]!.end);
+  });
+  for (const s of r.spans) {
+    expect(s.end).toBeGreaterThanOrEqual(s.start);
+    expect(s.end).toBeLessThanOrEqual(r.wallMs);
+  }
+  expect(r.phases.trace).toBeGreaterThan(0);
+  expect(r.phases.other).toBeLessThanOrEqual(0.05 * r.wallMs);
+}
+
 function checkReport(r: tl.ProfileReport): void {
   const sum = (parts: object): number => Object.values(parts as Record<string, number>).reduce((a, b) => a + b, 0);
   expect(r.wallMs).toBeGreaterThan(0);
@@ -78,6 +107,10 @@ for (const [engine, describeEngine, timedBy] of [
       const page = await r.html();
       expect(page).toContain('Where did it execute?');
       expect(page).not.toMatch(/(src|href)=/);
+    });
+
+    it('leaves at most 5 % of the wall clock of training steps without a name', async () => {
+      checkAttribution(await tl.profile(() => realSteps(10)));
     });
 
     it('costs nothing afterwards: kernels are no longer timed one by one', async () => {

@@ -1,6 +1,16 @@
+import type { Kernel } from '../../../kernels/ir.js';
 import { InternalError, UnsupportedError } from '../../graph/index.js';
-import type { Capabilities, EngineBuffer, EngineInfo, KernelEngine, MemoryStats, Program } from '../engine.js';
-import type { Plan, PlanBuffer, PlannedKernel } from '../plan.js';
+import type {
+  Capabilities,
+  EngineBuffer,
+  EngineInfo,
+  KernelCode,
+  KernelEngine,
+  MemoryStats,
+  Program,
+} from '../engine.js';
+import { describePlace } from '../listing.js';
+import type { Plan, PlannedKernel } from '../plan.js';
 import { type RenderedKernel, type RenderKernel, renderKernel } from '../webgpu/rendering.js';
 import { printKernel } from './printKernel.js';
 
@@ -127,6 +137,10 @@ export class PlanOnlyEngine implements KernelEngine {
     return this.#allocate(words.byteLength);
   }
 
+  codeOf(kernel: Kernel): KernelCode {
+    return { language: 'WGSL', text: this.#render(kernel, BASE_CAPABILITIES).code };
+  }
+
   async prepare(plan: Plan): Promise<Program> {
     const program = new PlanOnlyProgram(plan, this.#render);
     this.#programs.push(program);
@@ -177,8 +191,4 @@ export class PlanOnlyEngine implements KernelEngine {
     if (!(program instanceof PlanOnlyProgram)) throw new InternalError('[plan-only] a program of another engine');
     return program;
   }
-}
-
-function describePlace({ bytes, place }: PlanBuffer): string {
-  return place.kind === 'arena' ? `arena ${place.offset} + ${bytes} bytes` : `${place.kind} ${place.index}`;
 }

@@ -1,4 +1,11 @@
-import { type DeviceLostError, EngineError, InternalError, sizeOf, type TypedArray } from '../../graph/index.js';
+import {
+  type DeviceLostError,
+  EngineError,
+  InternalError,
+  OutOfMemoryError,
+  sizeOf,
+  type TypedArray,
+} from '../../graph/index.js';
 import type { Capabilities, EngineBuffer, EngineInfo, GraphEngine, MemoryStats, Program } from '../engine.js';
 import type { ProgramGraph } from '../plan.js';
 import { fromWords, toWords } from './arrays.js';
@@ -7,7 +14,9 @@ import { Interpreter } from './interpreter.js';
 
 export interface ReferenceOptions {
   /** Why this engine was chosen, for `info()`. */
-  why?: string;
+  readonly why?: string;
+  /** Most bytes that tensors may take; what the interpreter computes on the way does not count. */
+  readonly memoryBudget?: number;
 }
 
 /**
@@ -15,7 +24,7 @@ export interface ReferenceOptions {
  * float64. It needs nothing but JavaScript, and runs within the call.
  */
 export function createReferenceEngine(options: ReferenceOptions = {}): GraphEngine {
-  return new ReferenceEngine(options.why ?? 'asked for by name');
+  return new ReferenceEngine(options);
 }
 
 /** 32-bit words that are never overwritten; several handles may share them. */
@@ -59,11 +68,13 @@ class ReferenceEngine implements GraphEngine {
   /** Never: there is no device. */
   readonly lost = new Promise<DeviceLostError>(() => {});
   readonly #why: string;
+  readonly #budget: number;
   readonly #memory: MemoryStats = { live: 0, peak: 0, pooled: 0, buffers: 0 };
   #destroyed = false;
 
-  constructor(why: string) {
-    this.#why = why;
+  constructor({ why, memoryBudget }: ReferenceOptions) {
+    this.#why = why ?? 'asked for by name';
+    this.#budget = memoryBudget ?? Number.POSITIVE_INFINITY;
   }
 
   info(): EngineInfo {
@@ -133,7 +144,14 @@ class ReferenceEngine implements GraphEngine {
       return fromWords(words, node.dtype);
     });
     const numbers = graph.scalars.map((node, i) => scalarArray(node, scalars[i]!));
-    return interpreter.run([...arrays, ...numbers]).map((array) => this.#hold(toWords(array)));
+    const outputs: EngineBuffer[] = [];
+    try {
+      for (const array of interpreter.run([...arrays, ...numbers])) outputs.push(this.#hold(toWords(array)));
+    } catch (error) {
+      for (const buffer of outputs) this.free(buffer);
+      throw error;
+    }
+    return outputs;
   }
 
   #check(): void {
@@ -141,6 +159,12 @@ class ReferenceEngine implements GraphEngine {
   }
 
   #hold(words: ArrayBuffer): EngineBuffer {
+    const { live } = this.#memory;
+    if (live + words.byteLength > this.#budget) {
+      throw new OutOfMemoryError(
+        `[reference] over the memory budget: ${words.byteLength} bytes more on top of ${live} (the budget is ${this.#budget})`,
+      );
+    }
     this.#memory.live += words.byteLength;
     this.#memory.peak = Math.max(this.#memory.peak, this.#memory.live);
     this.#memory.buffers++;

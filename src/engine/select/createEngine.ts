@@ -19,9 +19,9 @@ const MAKERS: Record<EngineName, Maker> = {
       "[init] the engine 'tfjs' is not available yet (available: webgpu, wasm, reference, plan-only)",
     );
   },
-  reference: async () => {
+  reference: async ({ memoryBudget }) => {
     const { createReferenceEngine } = await import('../reference/index.js');
-    return createReferenceEngine();
+    return createReferenceEngine(memoryBudget === undefined ? {} : { memoryBudget });
   },
   'plan-only': async () => {
     const { createPlanOnlyEngine } = await import('../plan-only/index.js');

@@ -9,7 +9,7 @@ export interface EngineOptions {
   readonly validate?: boolean;
   /** WebGPU in Node: further toggles of Dawn, e.g. `dump_shaders`; with a leading `-` they are switched off. */
   readonly dawnToggles?: readonly string[];
-  /** Most bytes that buffers may take; on WebGPU what is pooled for reuse counts too. Default no limit but the device's. */
+  /** Most bytes that tensors and intermediate results may take; OutOfMemoryError beyond. Default no limit but the device's. */
   readonly memoryBudget?: number;
   /** WebAssembly: threads to compute on, the calling one included; default TILLER_THREADS, else one per core up to 16. */
   readonly threads?: number;

@@ -1,9 +1,17 @@
+import type { Kernel } from '../../../kernels/ir.js';
 import type { WasmFeatures } from '../../../kernels/render/wasm/rendered.js';
 import { type DeviceLostError, EngineError, EngineUnavailableError, InternalError } from '../../graph/index.js';
-import type { Capabilities, EngineBuffer, EngineInfo, KernelEngine, MemoryStats, Program } from '../engine.js';
-import { debugLevel } from '../environment.js';
+import type {
+  Capabilities,
+  EngineBuffer,
+  EngineInfo,
+  KernelCode,
+  KernelEngine,
+  MemoryStats,
+  Program,
+} from '../engine.js';
 import type { Plan } from '../plan.js';
-import { formatTiming, type KernelTiming } from '../timing.js';
+import { type KernelTiming, printsTimings, type TimingListener } from '../timing.js';
 import { aligned } from './allocator.js';
 import { hasSimd, whyNoRelaxedSimd } from './features.js';
 import { Heap, type HeapRange } from './heap.js';
@@ -61,8 +69,8 @@ export class WasmEngine implements KernelEngine {
   readonly #splitFrom: number;
   readonly #why: string;
   readonly #features: readonly string[];
-  #onTimings: ((timings: readonly KernelTiming[]) => void) | null;
-  readonly #ownTimings: ((timings: readonly KernelTiming[]) => void) | null;
+  readonly #ownTimings: TimingListener | null;
+  #onTimings: TimingListener | null;
   /** Storage that whichever program runs uses; one after the other they all do. */
   #arena: HeapRange | null = null;
   #tables: HeapRange | null = null;
@@ -101,15 +109,20 @@ export class WasmEngine implements KernelEngine {
       maxWorkgroupMemoryBytes: 0,
       subgroups: false,
     };
-    const print = (timings: readonly KernelTiming[]) => {
-      for (const timing of timings) console.error(formatTiming(timing));
-    };
-    this.#ownTimings = options.onTimings ?? (debugLevel() >= 2 ? print : null);
-    this.#onTimings = this.#ownTimings;
+    this.#ownTimings = options.onTimings ?? null;
+    this.#onTimings = this.#ownTimings ?? printsTimings();
   }
 
-  onTimings(listener: ((timings: readonly KernelTiming[]) => void) | null): void {
-    this.#onTimings = listener ?? this.#ownTimings;
+  onTimings(listener: TimingListener | null): void {
+    this.#onTimings = listener ?? this.#ownTimings ?? printsTimings();
+  }
+
+  codeOf(kernel: Kernel): KernelCode {
+    const { bytes, phases } = this.#modules.codeOf(kernel).rendered;
+    const lines = phases.map(
+      ({ name, tasks, taskCost }) => `  ${name}: ${tasks} tasks of about ${(taskCost / 1000).toFixed(1)} us`,
+    );
+    return { language: 'WebAssembly', text: [`${bytes.length} bytes, phases:`, ...lines].join('\n') };
   }
 
   info(): EngineInfo {

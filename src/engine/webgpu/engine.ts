@@ -1,8 +1,16 @@
+import type { Kernel } from '../../../kernels/ir.js';
 import { EngineUnavailableError, InternalError, type TillerError } from '../../graph/index.js';
-import type { Capabilities, EngineBuffer, EngineInfo, KernelEngine, MemoryStats, Program } from '../engine.js';
-import { debugLevel } from '../environment.js';
+import type {
+  Capabilities,
+  EngineBuffer,
+  EngineInfo,
+  KernelCode,
+  KernelEngine,
+  MemoryStats,
+  Program,
+} from '../engine.js';
 import type { Plan } from '../plan.js';
-import { formatTiming, type KernelTiming } from '../timing.js';
+import { type KernelTiming, printsTimings, type TimingListener } from '../timing.js';
 import { deviceDescriptor, type FoundAdapter, findAdapter, listLimits } from './adapter.js';
 import { type Block, BufferPool, StorageBuffer } from './buffers.js';
 import { LiveDevice } from './device.js';
@@ -10,8 +18,12 @@ import { FaultLog } from './faults.js';
 import { dawnFlags, type WebGPUOptions } from './options.js';
 import { ProgramBuilder, type Step, WebGPUProgram } from './program.js';
 import { Readback } from './readback.js';
-import { renderKernel } from './rendering.js';
+import { type RenderKernel, renderKernel } from './rendering.js';
 import { RunTimer } from './timings.js';
+import { IdleTrim } from './trim.js';
+
+/** How long nothing may happen before memory that is kept for reuse goes back to the device. */
+const TRIM_AFTER_MS = 5000;
 
 /**
  * Makes an engine on WebGPU, with a device of its own: Dawn in Node, `navigator.gpu` in browsers and Deno.
@@ -41,9 +53,11 @@ class WebGPUEngine implements KernelEngine {
   readonly #why: string;
   readonly #pool: BufferPool;
   readonly #readback: Readback;
+  readonly #trim: IdleTrim;
   readonly #builder: ProgramBuilder;
-  #onTimings: ((timings: readonly KernelTiming[]) => void) | null;
-  readonly #ownTimings: ((timings: readonly KernelTiming[]) => void) | null;
+  readonly #render: RenderKernel;
+  readonly #ownTimings: TimingListener | null;
+  #onTimings: TimingListener | null = null;
   /** Storage of the intermediate results of whichever program runs; one after the other they all use it. */
   #arena: Block | null = null;
 
@@ -57,18 +71,21 @@ class WebGPUEngine implements KernelEngine {
     const allocate = (size: number, usage: number) => this.#allocate(size, usage);
     this.#pool = new BufferPool(allocate, { maxBufferBytes, budgetBytes: options.memoryBudget ?? Infinity });
     this.#readback = new Readback(device, faults, allocate, maxBufferBytes);
-    this.#builder = new ProgramBuilder(device, this.capabilities, options.render ?? renderKernel);
+    this.#render = options.render ?? renderKernel;
+    this.#builder = new ProgramBuilder(device, this.capabilities, this.#render);
     this.#why = options.why ?? `asked for by name; ${found.tried.join('; ')}`;
-    const timed = device.gpu.features.has('timestamp-query');
-    const print = (timings: readonly KernelTiming[]) => {
-      for (const timing of timings) console.error(formatTiming(timing));
-    };
-    this.#ownTimings = timed ? (options.onTimings ?? (debugLevel() >= 2 ? print : null)) : null;
-    this.#onTimings = this.#ownTimings;
+    this.#ownTimings = options.onTimings ?? null;
+    this.#trim = new IdleTrim(() => this.#trimMemory(), options.trimAfterMs ?? TRIM_AFTER_MS);
+    this.onTimings(null);
   }
 
-  onTimings(listener: ((timings: readonly KernelTiming[]) => void) | null): void {
-    this.#onTimings = this.#device.gpu.features.has('timestamp-query') ? (listener ?? this.#ownTimings) : null;
+  onTimings(listener: TimingListener | null): void {
+    const timed = this.#device.gpu.features.has('timestamp-query');
+    this.#onTimings = timed ? (listener ?? this.#ownTimings ?? printsTimings()) : null;
+  }
+
+  codeOf(kernel: Kernel): KernelCode {
+    return { language: 'WGSL', text: this.#render(kernel, this.capabilities).code };
   }
 
   info(): EngineInfo {
@@ -85,6 +102,7 @@ class WebGPUEngine implements KernelEngine {
 
   upload(words: Uint32Array | Int32Array | Float32Array): EngineBuffer {
     this.#device.check();
+    this.#trim.postpone();
     const tick = this.#faults.tick();
     if (words.byteLength === 0) return new StorageBuffer(0, null, tick);
     const block = this.#pool.acquire(words.byteLength);
@@ -104,6 +122,7 @@ class WebGPUEngine implements KernelEngine {
 
   run(program: Program, inputs: readonly EngineBuffer[], scalars: readonly number[]): EngineBuffer[] {
     this.#device.check();
+    this.#trim.postpone();
     if (!(program instanceof WebGPUProgram)) throw new InternalError('[webgpu] run of a program of another engine');
     const { plan } = program;
     const given = this.#checkInputs(plan, inputs);
@@ -136,6 +155,7 @@ class WebGPUEngine implements KernelEngine {
 
   async read(buffers: readonly EngineBuffer[]): Promise<ArrayBuffer[]> {
     this.#device.check();
+    this.#trim.postpone();
     const handles = buffers.map((buffer) => this.#handle(buffer, 'read'));
     const writtenAt = handles.map((handle) => handle.writtenAt);
     this.#throwIfSpoiled(writtenAt);
@@ -153,6 +173,7 @@ class WebGPUEngine implements KernelEngine {
 
   free(buffer: EngineBuffer): void {
     const handle = this.#handle(buffer, 'free');
+    this.#trim.postpone();
     handle.freed = true;
     if (handle.block) this.#pool.release(handle.block);
   }
@@ -171,6 +192,7 @@ class WebGPUEngine implements KernelEngine {
   }
 
   destroy(): void {
+    this.#trim.stop();
     this.#device.destroy();
   }
 
@@ -239,11 +261,21 @@ class WebGPUEngine implements KernelEngine {
     });
   }
 
-  #growArena(bytes: number): Block {
-    if (this.#arena && this.#arena.size >= bytes) return this.#arena;
+  #dropArena(): void {
     // Work already queued keeps a destroyed buffer until it is done.
     if (this.#arena) this.#pool.discard(this.#arena);
     this.#arena = null;
+  }
+
+  #trimMemory(): void {
+    this.#dropArena();
+    this.#pool.trimTo(0);
+    this.#readback.trim();
+  }
+
+  #growArena(bytes: number): Block {
+    if (this.#arena && this.#arena.size >= bytes) return this.#arena;
+    this.#dropArena();
     return (this.#arena = this.#pool.acquire(bytes));
   }
 

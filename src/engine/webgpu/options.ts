@@ -1,6 +1,6 @@
 import { debugLevel, environmentVariable } from '../environment.js';
 import type { EngineOptions } from '../select/options.js';
-import type { KernelTiming } from '../timing.js';
+import type { TimingListener } from '../timing.js';
 import type { RenderKernel } from './rendering.js';
 
 export interface WebGPUOptions extends EngineOptions {
@@ -11,7 +11,9 @@ export interface WebGPUOptions extends EngineOptions {
   /** How kernels become WGSL; default the renderers of kernels/. */
   readonly render?: RenderKernel;
   /** Told the time of each kernel after every run, where the adapter has timestamps. Each kernel then has a pass of its own. */
-  readonly onTimings?: (timings: readonly KernelTiming[]) => void;
+  readonly onTimings?: TimingListener;
+  /** How long nothing may happen before memory that is kept for reuse goes back to the device; default 5 seconds. */
+  readonly trimAfterMs?: number;
 }
 
 /** Checks of Dawn that generated code and the engine make superfluous. */

@@ -109,10 +109,19 @@ export class Readback {
     return this.#allocate(size, BufferUsage.MAP_READ | BufferUsage.COPY_DST);
   }
 
+  /** Gives up all that is kept for reuse. */
+  trim(): void {
+    this.#trimTo(0);
+  }
+
   #keep(staging: GPUBuffer): void {
     this.#idle.push(staging);
     this.#idleBytes += staging.size;
-    while (this.#idleBytes > KEEP_BYTES) {
+    this.#trimTo(KEEP_BYTES);
+  }
+
+  #trimTo(bytes: number): void {
+    while (this.#idleBytes > bytes) {
       const oldest = this.#idle.shift()!;
       this.#idleBytes -= oldest.size;
       oldest.destroy();
