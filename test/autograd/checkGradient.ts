@@ -37,6 +37,18 @@ export function randomLeaf(next: () => number, shape: Shape, low: number, high: 
   return valuesLeaf(shape, values, 'f32', true);
 }
 
+/** Leaves of these shapes with numbers in [-1, 1] that all differ by more than a difference quotient's step: no ties that it would cross. */
+export function distinctLeaves(next: () => number, shapes: readonly Shape[]): Node<'leaf'>[] {
+  const total = shapes.reduce((n, shape) => n + sizeOf(shape), 0);
+  const places = Array.from({ length: total }, (_, i) => i);
+  for (let i = total - 1; i > 0; i--) {
+    const j = Math.floor(next() * (i + 1));
+    [places[i], places[j]] = [places[j]!, places[i]!];
+  }
+  const values = places.map((at) => (2 * (at + 0.25 + next() / 2)) / total - 1);
+  return shapes.map((shape) => valuesLeaf(shape, values.splice(0, sizeOf(shape)), 'f32', true));
+}
+
 const valuesOf = (node: Node<'leaf'>): number[] => (node.attrs.source as TestSource).values;
 
 const sumAll = (x: Node): Node =>
