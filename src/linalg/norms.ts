@@ -1,4 +1,4 @@
-import { ArgumentError, DTypeError, ShapeError, showShape } from '../graph/index.js';
+import { ArgumentError, DTypeError, ShapeError, showShape, sizeOf } from '../graph/index.js';
 import {
   abs,
   amax,
@@ -41,7 +41,12 @@ export function vectorNorm(
   if (typeof ord !== 'number' || Number.isNaN(ord)) {
     throw new ArgumentError(`[vectorNorm] ord is ${String(ord)} (expected a number)`);
   }
-  return lengthOf(x, ord, dim ?? undefined, options);
+  const result = lengthOf(x, ord, dim ?? undefined, options);
+  // No number is the largest or the smallest of none.
+  if ((ord < 0 || ord === Infinity) && sizeOf(result.shape) > 0 && sizeOf(x.shape) === 0) {
+    throw new ShapeError(`[vectorNorm] no elements: ${showShape(x.shape)}, ord ${ord} (expected one or more)`);
+  }
+  return result;
 }
 
 /** Norms of the matrices in the two axes `dim`: see `MatrixOrder`. */
@@ -70,6 +75,7 @@ function normOf(x: Tensor, ord: MatrixOrder): Tensor {
   if (ord === 'fro') return lengthOf(x, 2, [-2, -1]);
   if (ord === 'nuc') return sum(svdvals(x), -1);
   const sizes = Math.abs(ord) === 2 ? svdvals(x) : sum(abs(x), Math.abs(ord) === 1 ? -2 : -1);
+  if (sizes.shape.at(-1) === 0) throw new ShapeError(`[matrixNorm] no elements: ${showShape(x.shape)}, ord ${ord}`);
   return ord > 0 ? amax(sizes, -1) : amin(sizes, -1);
 }
 

@@ -3,7 +3,7 @@ import * as tl from '../../src/index.js';
 import { functionNamed } from './entryPoints.js';
 import { decode, decodeNumber, type EncodedArray, isNumberWord, type Json, type OracleCase } from './fixtures.js';
 import { TRANSFORMED } from './transformedFunctions.js';
-import { WITHOUT_SIGNS } from './withoutSigns.js';
+import { SECOND_DERIVATIVES, WITHOUT_SIGNS } from './withoutSigns.js';
 
 /** Tensors, or arrays and objects of them, whose outputs are taken in order; a promise where the shape depends on data. */
 type Result = tl.Tensor | readonly Result[] | { readonly [key: string]: Result };
@@ -25,6 +25,7 @@ const COMPOSITIONS = {
     tl.ctcLoss(tl.logSoftmax(x), ...rest),
   ...TRANSFORMED,
   ...WITHOUT_SIGNS,
+  ...SECOND_DERIVATIVES,
   composedLayerNorm: (x: tl.Tensor, weight: tl.Tensor, bias: tl.Tensor) => {
     const centred = tl.sub(x, tl.mean(x, -1, { keepDim: true }));
     const variance = tl.mean(tl.square(centred), -1, { keepDim: true });

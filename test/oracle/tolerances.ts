@@ -140,7 +140,7 @@ const OPS: Record<Exclude<ToleranceName, 'affine'>, string> = {
     fft.complex fft.real fft.imag fft.conj fft.complexMul fft.complexAbs`,
   factorisations: `linalg.cholesky linalg.choleskySolve linalg.cond linalg.det linalg.eigh linalg.eigvalsh linalg.inv linalg.lstsq linalg.lu
     linalg.luFactor linalg.luSolve linalg.matrixExp linalg.matrixNorm linalg.matrixPower linalg.norm linalg.pinv linalg.qr linalg.slogdet
-    linalg.solve linalg.solveTriangular linalg.svd linalg.svdvals linalg.tensorinv linalg.tensorsolve`,
+    linalg.solve linalg.solveTriangular linalg.svd linalg.svdvals linalg.tensorinv linalg.tensorsolve gradientOf`,
   deep: `deepChain hessianOfWeighed hessianOfNetwork hessianOfProduct hvpOfNetwork hvpOfFiltered jacobianOfCoupled jacfwdOfCoupled
     jacfwdOfSorted jvpOfAttention gradientsByExample`,
 };

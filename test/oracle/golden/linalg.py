@@ -20,6 +20,16 @@ def general(shape, *seed, scale=2):
     return np.round(x, 2).astype(np.float32)
 
 
+def apart(shape):
+    """With singular values by whose distances second derivatives can be divided twice."""
+    for seed in range(100):
+        x = general(shape, seed)
+        s = np.linalg.svd(x, compute_uv=False)
+        if np.min(-np.diff(s, axis=-1)) > 0.9 and np.min(s) > 0.7:
+            return x
+    raise AssertionError(shape)
+
+
 def symmetric(shape, *seed):
     """With eigenvalues apart, of both signs."""
     x = decimals(rng_of(shape, 'symmetric', *seed), shape, -0.5, 0.5)
@@ -238,4 +248,33 @@ def cases():
         add('linalg.norm', name(shape), ['$0'], [x], L.norm)
         add('linalg.norm', f'{name(shape)} 3 along one', ['$0', 3, 0], [x], lambda x: L.norm(x, 3, 0))
     add('linalg.norm', '[2, 3, 4] fro', ['$0', 'fro', [0, 2]], [general((2, 3, 4))], lambda x: L.norm(x, 'fro', (0, 2)))
+    def second(op, f, x, *rest, label=''):
+        def gradient(x):
+            y = f(x)
+            total = sum(t.sin().sum() for t in (y if isinstance(y, (tuple, list)) else [y]))
+            if not x.requires_grad:
+                # The float32 run, for which no gradient is tracked.
+                x = x.clone().requires_grad_()
+                y = f(x)
+                total = sum(t.sin().sum() for t in (y if isinstance(y, (tuple, list)) else [y]))
+                return torch.autograd.grad(total, x)[0]
+            return torch.autograd.grad(total, x, create_graph=True)[0]
+
+        add('gradientOf', f'{op} {name(x.shape)}{label}', [op, '$0', *rest], [x], gradient)
+
+    # Symmetric as functions of any matrix: PyTorch's second derivatives by the one triangle differ in what they say of the other.
+    for shape in ((3, 3), (2, 2, 2)):
+        second('linalg.cholesky', L.cholesky, definite(shape))
+        second('linalg.inv', L.inv, general(shape))
+        second('linalg.det', L.det, general(shape, scale=1))
+        second('linalg.slogdet', lambda x: L.slogdet(x)[1], general(shape))
+        second('linalg.eigvalsh', L.eigvalsh, symmetric(shape))
+        second('linalg.eigh', eigh, symmetric(shape))
+        second('linalg.matrixExp', L.matrix_exp, decimals(rng_of(shape, 'exp'), shape, -1, 1))
+    for shape in ((3, 3), (4, 2), (2, 4), (2, 3, 2)):
+        second('linalg.lu', lambda x: L.lu(x)[1:], general(shape))
+        second('linalg.qr', L.qr, general(shape))
+        second('linalg.svdvals', L.svdvals, general(shape))
+        second('linalg.svd', lambda x: svd(x, False), apart(shape), False)
+        second('linalg.pinv', L.pinv, general(shape))
     return suite.cases
