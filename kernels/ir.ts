@@ -129,7 +129,7 @@ export interface BufferSpec {
 interface KernelBase {
   /** For reports and debug output, e.g. `add_mul_sum`. */
   readonly name: string;
-  /** Distinct storage; no two overlap. A `readwrite` buffer is read and written at equal indices of one point only. */
+  /** Distinct storage; no two overlap. A `readwrite` buffer is read and written at equal indices of one point only (but see routines). */
   readonly buffers: readonly BufferSpec[];
   /** dtypes of the runtime scalars. */
   readonly params: readonly DType[];
@@ -160,4 +160,58 @@ export interface ContractionKernel extends KernelBase {
   readonly epilogue: readonly StoreStmt[];
 }
 
-export type Kernel = LoopKernel | ContractionKernel;
+/** v = from, from + 1, … below `to`; from <= to <= v.extent. */
+export interface Range {
+  readonly v: IndexVar;
+  readonly from: Index;
+  readonly to: Index;
+}
+
+/**
+ * A loop of a routine. `serial`: iterations in order. `independent`: in any order, also several at once, by whoever runs the statement.
+ * `lanes`: independent ones over all ranges, spread over the lanes that work on one matrix; when the statement after it starts, all of them
+ * are done. Loops of lanes stand in serial loops or outermost: their ranges, and those of the loops around them, use no value from memory.
+ */
+export interface ForStmt {
+  readonly kind: 'for';
+  readonly order: 'serial' | 'independent' | 'lanes';
+  /** One or, for lanes, also two. */
+  readonly ranges: readonly Range[];
+  readonly body: readonly RoutineStmt[];
+}
+
+/** A new variable (`let`), or another value of one (`assign`: not of one from outside of an independent loop). */
+export interface LocalStmt {
+  readonly kind: 'let' | 'assign';
+  readonly local: Result;
+  readonly value: Expr;
+}
+
+/** New variables: sums and maxima of f32 values over a range (0 and -inf where it is empty). The order of summation is the engine's. */
+export interface FoldStmt {
+  readonly kind: 'fold';
+  readonly range: Range;
+  readonly terms: readonly (ReduceTerm & { readonly fn: 'sum' | 'max' })[];
+}
+
+/** Holds no loop of lanes. */
+export interface IfStmt {
+  readonly kind: 'if';
+  readonly condition: Expr;
+  readonly body: readonly RoutineStmt[];
+}
+
+/** Stores stand in loops of lanes; all else outside of them is done alike by every lane. */
+export type RoutineStmt = StoreStmt | ForStmt | LocalStmt | FoldStmt | IfStmt;
+
+/**
+ * An imperative program that is run for each matrix of a batch, on its own. Expressions are made of constants, indices, loads, unary and
+ * binary functions, `where`, casts and variables (`result`). A buffer that is written may be read too, where it was written before.
+ */
+export interface RoutineKernel extends KernelBase {
+  readonly kind: 'routine';
+  readonly batch: IndexVar;
+  readonly body: readonly RoutineStmt[];
+}
+
+export type Kernel = LoopKernel | ContractionKernel | RoutineKernel;

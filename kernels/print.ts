@@ -1,15 +1,30 @@
-import type { Cond, ContractionKernel, Expr, Index, IndexVar, Kernel, Result, Stmt, StoreStmt } from './ir.js';
+import type {
+  Cond,
+  ContractionKernel,
+  Expr,
+  Index,
+  IndexVar,
+  Kernel,
+  Range,
+  Result,
+  RoutineKernel,
+  RoutineStmt,
+  Stmt,
+  StoreStmt,
+} from './ir.js';
 
 /** A kernel as indented text: buffers, loops, and one statement a line; parts of expressions that are used again have names. */
 export function printKernel(kernel: Kernel): string {
   const printer = new Printer();
   const buffers = kernel.buffers.map(({ dtype, length, access }, i) => `  b${i}: ${dtype}[${length}] ${access}`);
   const params = kernel.params.map((dtype, i) => `  p${i}: ${dtype}`);
-  const body =
-    kernel.kind === 'loop'
-      ? kernel.segments.flatMap((segment) => printer.segment(segment))
-      : printer.contraction(kernel);
+  const body = bodyOf(kernel, printer);
   return [`${kernel.kind} kernel ${kernel.name}`, ...buffers, ...params, ...body].join('\n');
+}
+
+function bodyOf(kernel: Kernel, printer: Printer): string[] {
+  if (kernel.kind === 'loop') return kernel.segments.flatMap((segment) => printer.segment(segment));
+  return kernel.kind === 'routine' ? printer.routine(kernel) : printer.contraction(kernel);
 }
 
 /** An expression on one line, for messages. */
@@ -53,6 +68,47 @@ class Printer {
         ...epilogue.flatMap((store) => this.#store(store)),
       ]),
     ];
+  }
+
+  routine({ batch, body }: RoutineKernel): string[] {
+    return [`matrix ${this.#ranges([batch])}`, ...indent(this.#routineBody(body))];
+  }
+
+  #routineBody(body: readonly RoutineStmt[]): string[] {
+    return body.flatMap((statement) => this.#routineStatement(statement));
+  }
+
+  #routineStatement(statement: RoutineStmt): string[] {
+    switch (statement.kind) {
+      case 'store':
+        return this.#store(statement);
+      case 'let':
+      case 'assign':
+        return this.#withLets(() => {
+          const start = statement.kind === 'let' ? 'let ' : '';
+          return [`${start}${this.#name(statement.local)} = ${this.expr(statement.value)}`];
+        });
+      case 'fold':
+        return [
+          `fold ${this.#bounds([statement.range])}`,
+          ...indent(
+            statement.terms.flatMap(({ fn, value, result }) =>
+              this.#withLets(() => [`${this.#name(result)} = ${fn} ${this.expr(value)}`]),
+            ),
+          ),
+        ];
+      case 'if':
+        return [
+          ...this.#withLets(() => [`if ${this.expr(statement.condition)}`]),
+          ...indent(this.#routineBody(statement.body)),
+        ];
+      case 'for':
+        return [`${statement.order} ${this.#bounds(statement.ranges)}`, ...indent(this.#routineBody(statement.body))];
+    }
+  }
+
+  #bounds(ranges: readonly Range[]): string {
+    return ranges.map(({ v, from, to }) => `${this.#name(v)} = ${this.index(from)} .. ${this.index(to)}`).join(', ');
   }
 
   statement(statement: Stmt): string[] {

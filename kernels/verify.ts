@@ -1,7 +1,20 @@
 import { BINARY_RULES, type DType, InternalError, UNARY_RULES } from '../src/graph/index.js';
-import type { Cond, Expr, Index, IndexVar, Kernel, ReduceTerm, Result, Stmt, StoreStmt } from './ir.js';
+import type {
+  Cond,
+  Expr,
+  Index,
+  IndexVar,
+  Kernel,
+  Range,
+  ReduceTerm,
+  Result,
+  RoutineStmt,
+  Stmt,
+  StoreStmt,
+} from './ir.js';
 import { binaryFns, unaryFns } from './numerics/index.js';
 import { printExpr, printKernel } from './print.js';
+import { exprsOfIndex } from './render/uses.js';
 
 /**
  * Checks what every kernel promises: dtypes of expressions agree with their functions, variables and results are in scope, buffers and
@@ -46,6 +59,10 @@ class Verifier {
     }
     if (kernel.kind === 'loop') {
       for (const { parallel, body } of kernel.segments) this.#body(body, this.#bound(new Scope([], []), parallel));
+      return;
+    }
+    if (kernel.kind === 'routine') {
+      this.#routine(kernel.body, this.#bound(new Scope([], []), [kernel.batch]), [], false);
       return;
     }
     const { batch, m, n, k, a, b, acc, dtype, epilogue } = kernel;
@@ -93,6 +110,79 @@ class Verifier {
         }
       }
     }
+  }
+
+  /** `assignable`: variables of the innermost independent iteration. `single`: run by one lane. */
+  #routine(
+    body: readonly RoutineStmt[],
+    start: Scope,
+    assignable: readonly Result[],
+    single: boolean,
+    split = true,
+  ): void {
+    let scope = start;
+    let own = assignable;
+    const declare = (...results: Result[]): void => {
+      for (const { name } of results.filter((r) => scope.results.has(r)))
+        this.#require(false, `${name} declared twice`);
+      scope = scope.with([], results);
+      own = [...own, ...results];
+    };
+    for (const statement of body) {
+      switch (statement.kind) {
+        case 'store':
+          this.#require(single, 'a store outside of a loop of lanes');
+          this.#store(statement, scope);
+          break;
+        case 'let':
+        case 'assign': {
+          const { kind, local, value } = statement;
+          this.#expr(value, scope);
+          this.#require(value.dtype === local.dtype, `${value.dtype} as ${local.name} of ${local.dtype}`);
+          if (kind === 'let') declare(local);
+          else this.#require(own.includes(local), `assignment to ${local.name}, which is not of this iteration`);
+          break;
+        }
+        case 'fold': {
+          const { range, terms } = statement;
+          const inner = this.#range(range, scope);
+          for (const term of terms) {
+            this.#require(term.value.dtype === 'f32', `fold of ${term.value.dtype} (expected f32)`);
+            this.#term(term, [range.v], inner);
+          }
+          declare(...terms.map(({ result }) => result));
+          break;
+        }
+        case 'if':
+          this.#expr(statement.condition, scope);
+          this.#gives(statement.condition, 'bool');
+          this.#routine(statement.body, scope, own, single, false);
+          break;
+        case 'for': {
+          const { order, ranges } = statement;
+          const lanes = order === 'lanes';
+          this.#require(
+            !lanes || (!single && split),
+            'a loop of lanes under a condition or in a loop that one lane runs',
+          );
+          this.#require(ranges.length === 1 || (lanes && ranges.length === 2), `a loop over ${ranges.length} ranges`);
+          const uniform = ranges.every(({ from, to }) => [from, to].every((index) => exprsOfIndex(index).length === 0));
+          this.#require(uniform || !lanes, 'a loop of lanes with a bound from memory');
+          let inner = scope;
+          for (const range of ranges) inner = this.#range(range, inner, scope);
+          // Only what every lane takes alike may hold loops of lanes.
+          const splits = split && uniform;
+          this.#routine(statement.body, inner, order === 'serial' ? own : [], single || lanes, splits);
+          break;
+        }
+      }
+    }
+  }
+
+  #range({ v, from, to }: Range, scope: Scope, bounds: Scope = scope): Scope {
+    this.#index(from, bounds);
+    this.#index(to, bounds);
+    return this.#bound(scope, [v]);
   }
 
   #term({ fn, value, result }: ReduceTerm, vars: readonly IndexVar[], scope: Scope): void {
@@ -171,6 +261,8 @@ class Verifier {
   #expr(expr: Expr, scope: Scope): void {
     if (scope.checked.has(expr)) return;
     scope.checked.add(expr);
+    const unknown = this.of.kind === 'routine' && ['param', 'guard', 'choose', 'threefry'].includes(expr.kind);
+    this.#require(!unknown, `${expr.kind} in a routine`);
     switch (expr.kind) {
       case 'const':
         return;
@@ -186,7 +278,10 @@ class Verifier {
       case 'load': {
         const spec = this.of.buffers[expr.buffer];
         this.#require(spec !== undefined, `load of buffer ${expr.buffer} of ${this.of.buffers.length}`);
-        this.#require(spec.access !== 'write', `load of buffer ${expr.buffer}, which is only written`);
+        this.#require(
+          this.of.kind === 'routine' || spec.access !== 'write',
+          `load of buffer ${expr.buffer}, which is only written`,
+        );
         this.#gives(expr, spec.dtype);
         this.#index(expr.index, scope);
         if (!expr.clamp) this.#constantIndex(expr.index, spec.length, `load of buffer ${expr.buffer}`);

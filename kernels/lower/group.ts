@@ -17,6 +17,10 @@ export interface Group {
   readonly domain: RowDomain | null;
   /** The contraction inside, if any; a group has a domain or an anchor, never both. */
   readonly anchor: Node<'dot' | 'conv'> | null;
+  /** The routine that is the whole group, if any. */
+  readonly routine?: Node<'routine'> | null;
+  /** Stands for memory that the kernel needs while it runs. */
+  readonly scratch?: Node | null;
 }
 
 /** Thrown by the lowering when a node cannot be computed inside its group: the scheduler then stores it. */

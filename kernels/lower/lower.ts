@@ -9,10 +9,13 @@ import type {
   LoopStmt,
   ReduceStmt,
   Result,
+  RoutineKernel,
   Segment,
   Stmt,
   StoreStmt,
 } from '../ir.js';
+import type { MakeRoutine } from '../routines/index.js';
+import { sizesOf } from '../routines/sizes.js';
 import { operands } from './contraction.js';
 import { Evaluator, type Sources } from './evaluate.js';
 import { FusionMismatch, type Group, type RowDomain } from './group.js';
@@ -72,13 +75,39 @@ class Binder {
   }
 }
 
-/** Lowers groups to one kernel; several groups, none a contraction and none reading another's outputs, share a launch. */
-export function lowerGroups(groups: readonly Group[], storageOf: (node: Node) => number | null): Lowered {
+/**
+ * Lowers groups to one kernel; several groups, none a contraction and none reading another's outputs, share a launch.
+ *
+ * @param routines makes the kernels of routines; not needed where there are none
+ */
+export function lowerGroups(
+  groups: readonly Group[],
+  storageOf: (node: Node) => number | null,
+  routines: MakeRoutine | null = null,
+): Lowered {
   const binder = new Binder(storageOf);
   const anchored = groups.find((g) => g.anchor !== null);
   if (anchored !== undefined && groups.length > 1) throw new InternalError('[lower] a contraction shares no launch');
-  const kernel = anchored === undefined ? lowerLoops(groups, binder) : lowerContraction(anchored, binder);
+  const routine = groups[0]?.routine;
+  const kernel = routine
+    ? lowerRoutine(routine, groups[0]!.scratch ?? null, binder, routines)
+    : anchored === undefined
+      ? lowerLoops(groups, binder)
+      : lowerContraction(anchored, binder);
   return { kernel, bindings: binder.bindings, params: binder.params };
+}
+
+function lowerRoutine(
+  node: Node<'routine'>,
+  scratch: Node | null,
+  binder: Binder,
+  routines: MakeRoutine | null,
+): RoutineKernel {
+  if (routines === null) throw new InternalError(`[lower] ${node.attrs.fn} without the programs of routines`);
+  const operands = node.inputs.map((input) => binder.read(input));
+  if (operands.includes(null)) throw new InternalError(`[lower] an operand of ${node.attrs.fn} is not stored`);
+  const written = [node, ...(scratch ? [scratch] : [])].map((output) => binder.write(output));
+  return routines(node.attrs, sizesOf(node), [...(operands as number[]), ...written]);
 }
 
 function lowerLoops(groups: readonly Group[], binder: Binder): LoopKernel {

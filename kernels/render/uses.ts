@@ -56,11 +56,13 @@ export function rootsOf(statements: readonly Stmt[]): Expr[] {
   });
 }
 
-/** All expressions that a kernel computes directly. */
-export const rootsOfKernel = (kernel: Kernel): Expr[] =>
-  kernel.kind === 'loop'
+/** All expressions that a kernel computes directly and may share. Those of a routine are computed where they stand. */
+export function rootsOfKernel(kernel: Kernel): Expr[] {
+  if (kernel.kind === 'routine') return [];
+  return kernel.kind === 'loop'
     ? kernel.segments.flatMap((segment) => rootsOf(segment.body))
     : [kernel.a, kernel.b, ...rootsOf(kernel.epilogue)];
+}
 
 /** How often each expression below `roots` is used. */
 export function countUses(roots: readonly Expr[]): Map<Expr, number> {

@@ -14,10 +14,14 @@ export interface GraphToPrepare {
   readonly donated: readonly boolean[];
 }
 
+const hasRoutine = (roots: readonly Node[]): boolean =>
+  topologicalOrder(roots, (n) => n.realized !== null).some((n) => n.prim === 'routine');
+
 /** Plans a graph for an engine and has the engine prepare it. */
 export async function prepareProgram(engine: Engine, graph: GraphToPrepare): Promise<Program> {
   if (engine.kind === 'kernel') {
-    const plan = inPhase('plan', () => buildPlan(graph, engine.capabilities));
+    const routines = hasRoutine(graph.roots) ? (await import('../../kernels/routines/index.js')).routineKernel : null;
+    const plan = inPhase('plan', () => buildPlan(graph, engine.capabilities, routines));
     return waitingFor(
       'compile',
       inPhase('codegen', () => engine.prepare(plan)),

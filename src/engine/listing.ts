@@ -15,6 +15,7 @@ export function describePoints(kernel: Kernel): string[] {
     const { batch, m, n, k } = kernel;
     return [`for ${loops([batch, m, n])}: sum over ${loops([k])}`];
   }
+  if (kernel.kind === 'routine') return [`for ${loops([kernel.batch])}: a program of its own`];
   return kernel.segments.map(({ parallel, body }) => {
     const reduced = body.flatMap((s) => (s.kind === 'reduce' ? [loops(s.vars)] : []));
     return `for ${loops(parallel)}${reduced.length > 0 ? `: over ${reduced.join('; ')}` : ''}`;

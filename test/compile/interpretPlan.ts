@@ -13,6 +13,7 @@ import {
   unary,
   where,
 } from '../../src/graph/index.js';
+import { interpretRoutine } from '../kernels/routines/interpret.js';
 
 type Values = Float64Array;
 
@@ -52,6 +53,10 @@ class KernelInterpreter {
         this.results.set(kernel.acc, roundToDType(sum, kernel.dtype));
         this.stores(kernel.epilogue);
       });
+      return;
+    }
+    if (kernel.kind === 'routine') {
+      interpretRoutine(kernel, this.buffers, Math.fround);
       return;
     }
     for (const segment of kernel.segments) {

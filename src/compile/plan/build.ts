@@ -1,5 +1,6 @@
 import { FusionMismatch } from '../../../kernels/lower/group.js';
 import { type Lowered, lowerGroups } from '../../../kernels/lower/lower.js';
+import type { MakeRoutine } from '../../../kernels/routines/index.js';
 import type { Capabilities } from '../../engine/engine.js';
 import type { Plan, PlanBuffer, PlanOutput } from '../../engine/plan.js';
 import {
@@ -32,11 +33,15 @@ export interface GraphToPlan {
   readonly scalars: readonly ScalarSource[];
 }
 
-/** Simplifies, schedules, lowers and places a graph. */
-export function buildPlan(graph: GraphToPlan, capabilities: Capabilities): Plan {
+/**
+ * Simplifies, schedules, lowers and places a graph.
+ *
+ * @param routines makes the kernels of routines; not needed where the graph has none
+ */
+export function buildPlan(graph: GraphToPlan, capabilities: Capabilities, routines: MakeRoutine | null = null): Plan {
   const { roots, stored } = legalize(simplified(graph.roots), capabilities.maxStorageBuffers);
   const computed = asComputedRoots(roots);
-  return new Planner(graph, computed, capabilities).build(stored);
+  return new Planner(graph, computed, capabilities, routines).build(stored);
 }
 
 /** What a decomposition brings is simplified too: it repeats positions and constants. */
@@ -81,6 +86,7 @@ class Planner {
     private readonly graph: GraphToPlan,
     private readonly roots: readonly Node[],
     private readonly capabilities: Capabilities,
+    private readonly routines: MakeRoutine | null,
   ) {
     this.inputOf = new Map(graph.inputs.map((s, i) => [s, i]));
     this.scalarOf = new Map(graph.scalars.map((s, i) => [s, i]));
@@ -109,7 +115,9 @@ class Planner {
       const all = fuse(this.roots, { maxBindings: this.capabilities.maxStorageBuffers, forced });
       this.storage.clear();
       this.nodes.length = this.graph.inputs.length;
-      for (const k of all) for (const o of k.outputs) this.storage.set(o, this.nodes.push(o) - 1);
+      for (const k of all) {
+        for (const o of k.scratch ? [...k.outputs, k.scratch] : k.outputs) this.storage.set(o, this.nodes.push(o) - 1);
+      }
       const clusters = all.filter((k) => k.outputs.some((o) => sizeOf(o.shape) > 0));
       const lowered: Lowered[] = [];
       const refused = new Set<Node>();
@@ -150,10 +158,11 @@ class Planner {
   }
 
   private lower(launch: readonly Cluster[], aliases: ReadonlyMap<number, number>): Lowered {
-    return lowerGroups(launch, (node) => {
+    const storageOf = (node: Node): number | null => {
       const at = this.storageOf(node);
       return at === null ? null : (aliases.get(at) ?? at);
-    });
+    };
+    return lowerGroups(launch, storageOf, this.routines);
   }
 
   private storageOf(node: Node): number | null {

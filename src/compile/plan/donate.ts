@@ -85,6 +85,8 @@ function visitLoads(root: Expr, visit: (load: Expr & { kind: 'load' }) => void):
  */
 export function canShareInPlace(kernel: Kernel, input: number, output: number): boolean {
   if (kernel.buffers[input]!.access !== 'read' || kernel.buffers[output]!.access !== 'write') return false;
+  // A routine reads its operands again after it has begun to write.
+  if (kernel.kind === 'routine') return false;
   if (kernel.kind === 'contraction') {
     let ok = true;
     for (const operand of [kernel.a, kernel.b]) visitLoads(operand, (l) => (ok &&= l.buffer !== input));

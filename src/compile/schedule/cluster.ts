@@ -9,6 +9,9 @@ export class Cluster implements Group {
   readonly interior = new Set<Node>();
   domain: RowDomain | null = null;
   anchor: Node<'dot' | 'conv'> | null = null;
+  /** Alone in its cluster. */
+  routine: Node<'routine'> | null = null;
+  scratch: Node | null = null;
   /** Interior nodes below the contraction: its operands' prologue. */
   readonly operandSide = new Set<Node>();
 
@@ -21,7 +24,7 @@ export class Cluster implements Group {
   }
 
   get elementwise(): boolean {
-    return this.domain === null && this.anchor === null;
+    return this.domain === null && this.anchor === null && this.routine === null;
   }
 
   hasFullOutput(): boolean {
@@ -64,7 +67,7 @@ const SMALL_DOMAIN = 65536;
 
 /** Whether a cluster can have, or take on, the rows of a domain. */
 export function fitsDomain(cluster: Cluster, domain: RowDomain): boolean {
-  if (cluster.anchor !== null) return false;
+  if (cluster.anchor !== null || cluster.routine !== null) return false;
   if (cluster.domain !== null) return sameDomain(cluster.domain, domain);
   let full = false;
   for (const o of cluster.outputs) {
@@ -80,7 +83,7 @@ export const fullOutputsAllowed = (domain: RowDomain): boolean =>
 
 /** Whether two clusters have one index space, so that one kernel can compute both. */
 export function sameSpace(a: Cluster, b: Cluster): boolean {
-  if (a.anchor !== null || b.anchor !== null) return false;
+  if (a.anchor !== null || b.anchor !== null || a.routine !== null || b.routine !== null) return false;
   if (a.domain !== null) return fitsDomain(b, a.domain);
   if (b.domain !== null) return fitsDomain(a, b.domain);
   return a.size === b.size;

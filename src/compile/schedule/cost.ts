@@ -85,7 +85,7 @@ export function repeatCost(node: Node, stored: (node: Node) => boolean): RepeatC
     const at = stack.pop()!;
     if (seen.has(at)) continue;
     seen.add(at);
-    if (at !== node && (isStoredSource(at) || stored(at))) {
+    if (at !== node && (isStoredSource(at) || stored(at) || at.prim === 'routine')) {
       if (sizeOf(at.shape) * 2 > sizeOf(node.shape)) reads.add(at);
     } else if (at.prim === 'reduce' || isContraction(at)) {
       fromMemory = false;

@@ -1,25 +1,25 @@
 import {
+  cast,
   composedArgsort,
   composedCumulative,
   composedScatter,
+  iota,
   isPrim,
   type Node,
   rebuild,
   topologicalOrder,
-  UnsupportedError,
 } from '../../graph/index.js';
 
 /** The definition of a primitive that kernels do not compute as such; null for the others. */
 function definitionOf(node: Node): Node | null {
   if (isPrim(node, 'cumulative')) return composedCumulative(node);
   if (isPrim(node, 'argsort')) return composedArgsort(node);
-  if (isPrim(node, 'routine')) {
-    throw new UnsupportedError(
-      `[${node.attrs.fn}] no kernel of this engine computes it (expected the reference engine)`,
-    );
-  }
+  if (isPrim(node, 'routine')) return node.attrs.fn === 'lu' && node.shape.at(-1) === 1 ? ownRows(node) : null;
   return isPrim(node, 'scatter') ? composedScatter(node) : null;
 }
+
+/** The factorisation of matrices without columns: nothing but a list of pivots. */
+const ownRows = (node: Node): Node => cast(iota(node.shape, node.shape.length - 2), 'f32');
 
 /** Replaces the primitives that no kernel family computes by what they are composed of. */
 export function decompose(roots: readonly Node[]): Node[] {

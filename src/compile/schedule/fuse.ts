@@ -1,6 +1,7 @@
 import type { RowDomain } from '../../../kernels/lower/group.js';
 import { levelOf, rowsOf } from '../../../kernels/lower/lower.js';
-import { InternalError, isPrim, type Node, sizeOf, topologicalOrder } from '../../graph/index.js';
+import { scratchOf, sizesOf } from '../../../kernels/routines/sizes.js';
+import { full, InternalError, isPrim, type Node, sizeOf, topologicalOrder } from '../../graph/index.js';
 import { Cluster, fitsDomain, sameSpace } from './cluster.js';
 import { isContraction, isHeavy, isMovement, isReindexing, isSource, operationCost, repeatCost } from './cost.js';
 import { inOrder } from './order.js';
@@ -30,6 +31,7 @@ export interface FuseOptions {
  *   users' kernels are merged where they have one index space, else the node is stored;
  * - a reduction joins a kernel of its rows (its elementwise consumers, further reductions of the same rows);
  * - a contraction joins the elementwise kernel that consumes it (its epilogue); its operands take a cheap prologue.
+ * - a routine is a kernel of its own, between what it reads and what reads it.
  * Roots must be computed nodes (no sources), each listed once.
  */
 export function fuse(roots: readonly Node[], options: FuseOptions): Cluster[] {
@@ -40,6 +42,15 @@ export function fuse(roots: readonly Node[], options: FuseOptions): Cluster[] {
 function repeats(user: Node, node: Node): boolean {
   if (isPrim(user, 'window')) return user.attrs.size.some((size, i) => size > user.attrs.stride[i]!);
   return isPrim(user, 'gather') && user.inputs[0] === node;
+}
+
+function routineCluster(node: Node<'routine'>): Cluster {
+  const cluster = new Cluster();
+  const sizes = sizesOf(node);
+  const words = sizes.batch * scratchOf(node.attrs, sizes);
+  cluster.routine = node;
+  if (words > 0) cluster.scratch = full([words], 0, 'f32');
+  return cluster;
 }
 
 class Fuser {
@@ -81,8 +92,10 @@ class Fuser {
     // A node that a kernel could not compute inside is stored by a kernel of its own.
     const forced = this.options.forced.has(node);
     const hosts = forced ? [] : this.hostsOf(node);
-    const store = forced || this.roots.has(node);
-    if (isPrim(node, 'reduce')) this.placeReduce(node, hosts, store);
+    const operand = this.users.get(node)?.some((u) => u.prim === 'routine') ?? false;
+    const store = forced || operand || this.roots.has(node);
+    if (isPrim(node, 'routine')) this.storeIn(node, routineCluster(node));
+    else if (isPrim(node, 'reduce')) this.placeReduce(node, hosts, store);
     else if (isContraction(node)) this.placeContraction(node, hosts, store);
     else this.placeInlinable(node, hosts, store);
   }
@@ -240,7 +253,7 @@ class Fuser {
   }
 
   private canAdopt(node: Node, k: Cluster): boolean {
-    if (!this.roomFor(node, k, 1)) return false;
+    if (k.routine !== null || !this.roomFor(node, k, 1)) return false;
     if (k.anchor !== null) return sizeOf(node.shape) === sizeOf(k.anchor.shape) && !this.feedsAnchor(node, k);
     if (k.domain !== null) {
       const level = levelOf(node, k.domain);

@@ -46,7 +46,7 @@ function mustFollow(later: Traffic, earlier: Traffic): boolean {
 }
 
 function packable({ cluster }: Traffic): boolean {
-  if (cluster.anchor !== null) return false;
+  if (cluster.anchor !== null || cluster.routine !== null) return false;
   let elements = 0;
   for (const node of cluster.interior) elements = Math.max(elements, sizeOf(node.shape));
   return elements <= MAX_PACKED_ELEMENTS;

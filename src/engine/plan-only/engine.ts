@@ -11,7 +11,7 @@ import type {
 } from '../engine.js';
 import { describePlace } from '../listing.js';
 import type { Plan, PlannedKernel } from '../plan.js';
-import { type RenderedKernel, type RenderKernel, renderKernel } from '../webgpu/rendering.js';
+import { loadRenderers, type RenderedKernel, type RenderKernel, renderKernel } from '../webgpu/rendering.js';
 import { printKernel } from './printKernel.js';
 
 /** The limits that WebGPU guarantees on every device. */
@@ -142,6 +142,7 @@ export class PlanOnlyEngine implements KernelEngine {
   }
 
   async prepare(plan: Plan): Promise<Program> {
+    await loadRenderers(plan);
     const program = new PlanOnlyProgram(plan, this.#render);
     this.#programs.push(program);
     return program;

@@ -1,4 +1,5 @@
 import type { Cond, Expr, Index, IndexVar, Kernel, ReduceStmt, Stmt, StoreStmt } from '../../../kernels/ir.js';
+import { printKernel as printRoutine } from '../../../kernels/print.js';
 
 /**
  * The loop nest of a kernel as text. A value that is used more than once is printed once, as `v1`, `v2`, …:
@@ -11,6 +12,7 @@ import type { Cond, Expr, Index, IndexVar, Kernel, ReduceStmt, Stmt, StoreStmt }
  * ```
  */
 export function printKernel(kernel: Kernel): string {
+  if (kernel.kind === 'routine') return printRoutine(kernel);
   const params = kernel.params.map((dtype, slot) => `, p${slot}: ${dtype}`).join('');
   const buffers = kernel.buffers.map(({ dtype, length, access }, i) => `b${i}: ${dtype}[${length}] ${access}`);
   const lines = [`kernel ${kernel.name} (${buffers.join(', ')}${params})`];

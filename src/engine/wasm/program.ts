@@ -4,6 +4,7 @@ import type { Capabilities, Program } from '../engine.js';
 import type { Plan, PlannedKernel } from '../plan.js';
 import type { CompiledModule, ModuleCache } from './modules.js';
 import { StepPhase } from './phase.js';
+import { loadRenderers } from './rendering.js';
 
 /** A kernel of a plan, as it runs. */
 export interface Step {
@@ -110,6 +111,8 @@ export async function prepareProgram(
     );
   }
   for (const planned of plan.kernels) check(plan, planned);
+  const loading = loadRenderers(plan);
+  if (loading) await loading;
   // All are started before the first is awaited: they compile side by side.
   const codes = plan.kernels.map((planned) => ({ planned, code: modules.codeOf(planned.kernel) }));
   const kernels = await Promise.all(

@@ -5,7 +5,7 @@ import type { Plan, PlannedKernel } from '../plan.js';
 import type { Block } from './buffers.js';
 import { STAGE_COMPUTE } from './constants.js';
 import type { LiveDevice } from './device.js';
-import type { RenderedKernel, RenderKernel } from './rendering.js';
+import { loadRenderers, type RenderedKernel, type RenderKernel } from './rendering.js';
 import { ScalarBlock, uniformBytes } from './scalars.js';
 
 /** Bind groups kept per kernel; fresh batches come from the pool, which gives out the same few buffers. */
@@ -132,6 +132,8 @@ export class ProgramBuilder {
         `[webgpu] intermediate results need ${plan.arenaBytes} bytes (the device allows ${this.#capabilities.maxBufferBytes})`,
       );
     }
+    const loading = loadRenderers(plan);
+    if (loading) await loading;
     const launches = plan.kernels
       .map((planned) => ({ planned, rendered: this.#render(planned.kernel, this.#capabilities) }))
       .filter(({ rendered }) => rendered.workgroups.every((count) => count > 0));

@@ -1,7 +1,9 @@
 import { chooseContractionSchedule, renderContraction } from '../../../kernels/families/contraction.js';
 import type { Kernel } from '../../../kernels/ir.js';
 import { chooseLoopSchedule, renderLoopKernel } from '../../../kernels/render/index.js';
+import { InternalError } from '../../graph/index.js';
 import type { Capabilities } from '../engine.js';
+import type { Plan } from '../plan.js';
 
 /**
  * WGSL of one kernel and how to launch it. Its buffers are bound at their own numbers, as read_write storage, but for the empty
@@ -16,8 +18,24 @@ export interface RenderedKernel {
 
 export type RenderKernel = (kernel: Kernel, capabilities: Capabilities) => RenderedKernel;
 
+/** The renderer of routines, once it was needed. */
+let routines: typeof import('../../../kernels/render/wgsl-routine.js').renderRoutine | null = null;
+
+/** Loads what the kernels of a plan need beyond this module; null where that is nothing. */
+export const loadRenderers = (plan: Plan): Promise<void> | null =>
+  routines === null && plan.kernels.some(({ kernel }) => kernel.kind === 'routine')
+    ? import('../../../kernels/render/wgsl-routine.js').then(({ renderRoutine }) => {
+        routines = renderRoutine;
+      })
+    : null;
+
 /** Renders with the schedule that the heuristics choose for the device. */
-export const renderKernel: RenderKernel = (kernel, capabilities) =>
-  kernel.kind === 'loop'
+export const renderKernel: RenderKernel = (kernel, capabilities) => {
+  if (kernel.kind === 'routine') {
+    if (!routines) throw new InternalError(`[render] ${kernel.name} without the renderer of routines`);
+    return routines(kernel, capabilities);
+  }
+  return kernel.kind === 'loop'
     ? renderLoopKernel(kernel, chooseLoopSchedule(kernel, capabilities), capabilities)
     : renderContraction(kernel, chooseContractionSchedule(kernel, capabilities));
+};
