@@ -24,6 +24,7 @@ const ENTRIES = {
   formats: 'src/formats/index.ts',
   linalg: 'src/linalg/index.ts',
   profile: 'src/profile/index.ts',
+  cli: 'src/cli/main.ts',
   fft: 'src/fft/index.ts',
 };
 

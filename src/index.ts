@@ -1,4 +1,14 @@
-export { type Leak, leaks, type MemoryReport, memoryReport, type ProfileReport, profile } from './profile/index.js';
+export {
+  type Leak,
+  leaks,
+  type MemoryReport,
+  memoryReport,
+  type ProfileOptions,
+  type ProfileReport,
+  profile,
+  type Roofline,
+  roofline,
+} from './profile/index.js';
 export * from './tensor/index.js';
 
 /** Version of this package. */

@@ -1,6 +1,7 @@
 import { PHASES, type Phase, WAITS, type Wait } from '../compile/index.js';
-import type { EngineInfo } from '../engine/engine.js';
+import type { Engine, EngineInfo } from '../engine/engine.js';
 import type { Collector, KernelSpan, Span } from './collector.js';
+import type { Roofline } from './roofline.js';
 
 /** A kernel over all its runs. */
 export interface KernelRow {
@@ -14,6 +15,13 @@ export interface KernelRow {
   readonly gflops: number;
   /** Gigabytes a second of the buffers that it binds. */
   readonly gbs: number;
+  /**
+   * How near it comes to what the engine can do with its arithmetic and its bytes, whichever takes longer: 1 is the roofline itself. More
+   * than 1 where data comes from caches, or only a part of the buffers is touched. null where that was not measured.
+   */
+  readonly roofline: number | null;
+  /** Which of the two bounds it. */
+  readonly boundBy: 'arithmetic' | 'memory' | null;
 }
 
 /** Where the time of a profiled function went. All times are in milliseconds. */
@@ -32,6 +40,8 @@ export interface ProfileReport {
   readonly engineMs: number;
   /** How kernels were timed: by the device's timestamps, by the clock of the calling thread, or not. */
   readonly timedBy: 'timestamps' | 'clock' | 'nothing';
+  /** What the engine reaches at best, where that was asked for. */
+  readonly roofline: Roofline | null;
   readonly copyBytes: { readonly up: number; readonly down: number };
   readonly realizations: number;
   readonly kernelCount: number;
@@ -65,7 +75,12 @@ function covered(intervals: readonly (readonly [number, number])[]): number {
   return total;
 }
 
-export function makeReport(collector: Collector, wallMs: number, engine: EngineInfo): ProfileReport {
+export function makeReport(
+  collector: Collector,
+  wallMs: number,
+  engine: Engine,
+  roofline: Roofline | null,
+): ProfileReport {
   const inside = collector.spans.filter((s) => s.start < wallMs).map((s) => ({ ...s, end: Math.min(s.end, wallMs) }));
   const phaseSpans = inside.filter((s) => s.kind === 'phase');
   const intervals = (spans: readonly Span[]): [number, number][] => spans.map((s) => [s.start, s.end]);
@@ -77,8 +92,9 @@ export function makeReport(collector: Collector, wallMs: number, engine: EngineI
     ) as Record<N, number>;
   const engineMs = collector.kernels.reduce((n, k) => n + k.ms, 0);
   const { counts } = collector;
+  const info = engine.info();
   const report = {
-    engine,
+    engine: info,
     wallMs,
     orchestratorMs: wallMs - waitMs,
     phases: { ...sums(PHASES), other: wallMs - waitMs - busy },
@@ -88,16 +104,17 @@ export function makeReport(collector: Collector, wallMs: number, engine: EngineI
     timedBy:
       collector.kernels.length === 0
         ? ('nothing' as const)
-        : engine.engine === 'webgpu'
+        : info.engine === 'webgpu'
           ? ('timestamps' as const)
           : ('clock' as const),
+    roofline,
     copyBytes: { up: counts.bytesUp, down: counts.bytesDown },
     realizations: counts.realizations,
     kernelCount: counts.kernels,
     submits: counts.submits,
     cacheHits: counts.cacheHits,
     cacheMisses: counts.cacheMisses,
-    kernels: rowsOf(collector.kernels, engineMs),
+    kernels: rowsOf(collector.kernels, engineMs, roofline),
     spans: inside,
     kernelSpans: collector.kernels,
   };
@@ -110,7 +127,19 @@ export function makeReport(collector: Collector, wallMs: number, engine: EngineI
   };
 }
 
-function rowsOf(spans: readonly KernelSpan[], engineMs: number): KernelRow[] {
+/** The time that the roofline allows, as a part of the time taken. */
+function nearness(
+  limits: Roofline | null,
+  ms: number,
+  flops: number,
+  bytes: number,
+): Pick<KernelRow, 'roofline' | 'boundBy'> {
+  if (limits === null || ms === 0) return { roofline: null, boundBy: null };
+  const [arithmetic, memory] = [flops / limits.gflops / 1e6, bytes / limits.gbs / 1e6];
+  return { roofline: Math.max(arithmetic, memory) / ms, boundBy: arithmetic > memory ? 'arithmetic' : 'memory' };
+}
+
+function rowsOf(spans: readonly KernelSpan[], engineMs: number, limits: Roofline | null): KernelRow[] {
   const byName = new Map<string, { runs: number; ms: number; flops: number; bytes: number }>();
   for (const s of spans) {
     const row = byName.get(s.kernel) ?? { runs: 0, ms: 0, flops: 0, bytes: 0 };
@@ -129,6 +158,7 @@ function rowsOf(spans: readonly KernelSpan[], engineMs: number): KernelRow[] {
       share: engineMs > 0 ? ms / engineMs : 0,
       gflops: ms > 0 ? flops / ms / 1e6 : 0,
       gbs: ms > 0 ? bytes / ms / 1e6 : 0,
+      ...nearness(limits, ms, flops, bytes),
     }))
     .sort((a, b) => b.ms - a.ms);
 }
@@ -154,12 +184,17 @@ function formatReport(r: ReportData): string {
     `  ${r.realizations} realizations, ${r.kernelCount} kernels, ${r.submits} submits, ${r.cacheHits} of ${r.cacheHits + r.cacheMisses} plans from the cache`,
     `  copied ${r.copyBytes.up} bytes up, ${r.copyBytes.down} down`,
   ];
+  if (r.roofline !== null) {
+    lines.push(`  roofline   ${r.roofline.gflops.toFixed(1)} GFLOP/s, ${r.roofline.gbs.toFixed(1)} GB/s`);
+  }
   if (r.kernels.length > 0) {
     const width = Math.min(60, Math.max(...r.kernels.map((k) => k.name.length)));
-    lines.push(`  ${'kernel'.padEnd(width)}   runs         ms   share   GFLOP/s      GB/s`);
+    lines.push(
+      `  ${'kernel'.padEnd(width)}   runs         ms   share   GFLOP/s      GB/s${r.roofline ? '   roofline' : ''}`,
+    );
     for (const k of r.kernels.slice(0, 40)) {
       lines.push(
-        `  ${k.name.slice(0, width).padEnd(width)} ${String(k.runs).padStart(6)} ${k.ms.toFixed(3).padStart(10)} ${percent(k.share, 1).padStart(7)} ${k.gflops.toFixed(2).padStart(9)} ${k.gbs.toFixed(2).padStart(9)}`,
+        `  ${k.name.slice(0, width).padEnd(width)} ${String(k.runs).padStart(6)} ${k.ms.toFixed(3).padStart(10)} ${percent(k.share, 1).padStart(7)} ${k.gflops.toFixed(2).padStart(9)} ${k.gbs.toFixed(2).padStart(9)}${k.roofline === null ? '' : ` ${percent(k.roofline, 1).padStart(8)} of ${k.boundBy}`}`,
       );
     }
   }

@@ -55,6 +55,49 @@ describe('the packed tarball', () => {
     });
   });
 
+  const tiller = (...args: string[]) =>
+    spawnSync('npx', ['--no-install', 'tiller', ...args], { cwd: project, encoding: 'utf8', timeout: 60_000 });
+
+  it('has a command that says where work executes', () => {
+    const { status, stdout, stderr } = tiller('doctor', '--engine', 'wasm');
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    expect(stdout).toMatch(/^tiller \d+\.\d+\.\d+, Node v\d+/);
+    expect(stdout).toMatch(/^engine {4}wasm$/m);
+    expect(stdout).toMatch(/^why {7}asked for by name; /m);
+    expect(stdout).toMatch(/^computes {2}yes/m);
+    expect(stdout).toMatch(/^features {2}simd128/m);
+    expect(stdout).toMatch(/^limits {4}threads +\d+$/m);
+    // The optional package `webgpu` is not installed here.
+    expect(stdout).toMatch(/^others {4}webgpu: not here: \[webgpu\] no WebGPU adapter/m);
+    const { engine, computes, others } = JSON.parse(tiller('doctor', '--json', '--engine=reference').stdout);
+    expect({ engine, computes }).toEqual({ engine: 'reference', computes: true });
+    expect(others.map((o: { engine: string }) => o.engine)).toEqual(['webgpu', 'wasm']);
+  });
+
+  it('has a command that measures the roofline', () => {
+    const { status, stdout } = tiller('roofline', '--engine', 'reference', '--json');
+    expect(status).toBe(0);
+    const { engine, gflops, gbs } = JSON.parse(stdout);
+    expect(engine).toBe('reference');
+    expect(gflops).toBeGreaterThan(0);
+    expect(gbs).toBeGreaterThan(0);
+    expect(tiller('roofline', '--engine', 'wasm').stdout).toMatch(
+      /arithmetic +\d+\.\d GFLOP\/s[\s\S]*memory +\d+\.\d GB\/s/,
+    );
+  });
+
+  it.each([
+    [[], 2, /^tiller: no command\n[\s\S]*tiller doctor/],
+    [['steer'], 2, /^tiller: no such command: steer\n[\s\S]*tiller doctor/],
+    [['doctor', '--loud'], 2, /^tiller: Unknown option '--loud'/],
+    [['doctor', '--engine', 'steam'], 1, /^tiller: \[init\] unknown engine: steam \(expected one of auto, /],
+  ])('refuses the command line %j', (args, status, message) => {
+    const run = tiller(...args);
+    expect(run.status).toBe(status);
+    expect(run.stdout).toBe('');
+    expect(run.stderr).toMatch(message);
+  });
+
   // `lib` without DOM and no `types`: the declarations may not need WebGPU's types or Node's.
   it.each([
     ['nodenext', 'nodenext'],
