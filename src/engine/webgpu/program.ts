@@ -11,6 +11,9 @@ import { ScalarBlock, uniformBytes } from './scalars.js';
 /** Bind groups kept per kernel; fresh batches come from the pool, which gives out the same few buffers. */
 const MAX_BIND_GROUPS = 16;
 
+/** Pipelines kept for plans to come, the least recently used dropped first; programs keep theirs anyway. */
+const MOST_PIPELINES = 1024;
+
 interface BoundGroup {
   readonly ids: readonly number[];
   readonly group: GPUBindGroup;
@@ -210,10 +213,12 @@ export class ProgramBuilder {
     let pipeline = this.#pipelines.get(key);
     if (!pipeline) {
       pipeline = this.#compile(name, rendered, layout);
-      this.#pipelines.set(key, pipeline);
       // A failure is not remembered: it may have been the device's.
       pipeline.catch(() => this.#pipelines.delete(key));
     }
+    this.#pipelines.delete(key);
+    this.#pipelines.set(key, pipeline);
+    if (this.#pipelines.size > MOST_PIPELINES) this.#pipelines.delete(this.#pipelines.keys().next().value!);
     return pipeline;
   }
 
