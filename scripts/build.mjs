@@ -4,6 +4,7 @@
 //   node scripts/build.mjs            everything
 //   node scripts/build.mjs --js-only  without the declarations
 import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -33,6 +34,16 @@ const EXAMPLES = {
   'examples/train-mnist': 'examples/train-mnist/train.ts',
 };
 
+/** Names the library's sources: plans that another version has kept are not used. */
+function buildName() {
+  const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+  const hash = createHash('sha256');
+  for (const path of ['src', 'kernels', 'shaders'].flatMap((folder) => filesUnder(join(root, folder))).sort()) {
+    hash.update(relative(root, path)).update(readFileSync(path));
+  }
+  return `${version}+${hash.digest('hex').slice(0, 16)}`;
+}
+
 /** @type {import('esbuild').BuildOptions} */
 const common = {
   absWorkingDir: root,
@@ -60,6 +71,7 @@ async function buildJavaScript() {
     chunkNames: 'chunks/[name]-[hash]',
     platform: 'neutral',
     external: ['webgpu', 'node:*'],
+    define: { TILLER_BUILD: JSON.stringify(buildName()) },
   });
   const examples = await build({
     ...common,

@@ -100,6 +100,8 @@ export function testEnvironment(env) {
   const manifest = swiftShaderManifest();
   if (!env.VK_ICD_FILENAMES && !env.VK_DRIVER_FILES && manifest) found.VK_ICD_FILENAMES = manifest;
   found.TILLER_WEBGPU_MISSING = whyNoWebGPU({ ...env, ...found }) ?? '';
+  // No test depends on what another run has left in the user's cache.
+  found.TILLER_CACHE = '0';
   found.TILLER_CHROMIUM = findChromium(env) ?? '';
   return found;
 }

@@ -3,7 +3,9 @@ import { debugLevel, setDebugLevel } from '../engine/environment.js';
 import type { PlanListing, PlanOnlyEngine } from '../engine/plan-only/index.js';
 import { createEngine, type EngineOptions } from '../engine/select/index.js';
 import { ArgumentError } from '../graph/index.js';
+import { build, cachePlace } from './cachePlace.js';
 import { setRelay } from './events.js';
+import type { CacheStats } from './programs.js';
 import { Runtime } from './runtime.js';
 import { formatSitesWith, recordSites } from './sites.js';
 
@@ -19,6 +21,11 @@ export interface InitOptions extends EngineOptions {
    * that. Holds for all engines; default TILLER_DEBUG, else 0.
    */
   readonly debug?: boolean | 0 | 1 | 2 | 3 | 4;
+  /**
+   * Whether plans and their code are kept for the processes to come: in the user's folder for caches, in browsers in an IndexedDB;
+   * a text names another folder (or database). Default TILLER_CACHE (0, 1 or a folder), else true.
+   */
+  readonly cache?: boolean | string;
 }
 
 let current: Runtime | null = null;
@@ -34,7 +41,9 @@ function runtimeFor(options: InitOptions): Runtime {
   const key = JSON.stringify(options, Object.keys(options).sort());
   const existing = runtimes.get(key);
   if (existing !== undefined) return existing;
-  const runtime = new Runtime(startEngine(options));
+  const place = cachePlace(options.cache);
+  const keep = place === undefined ? null : import('./persist/index.js').then((m) => m.keeperAt(place, build ?? ''));
+  const runtime = new Runtime(startEngine(options), keep);
   runtimes.set(key, runtime);
   runtime.started().then(
     (engine) => {
@@ -87,6 +96,10 @@ export async function initEngine(options: InitOptions = {}): Promise<EngineInfo>
   if (budget !== undefined && !(budget > 0)) {
     throw new ArgumentError(`[init] memoryBudget is ${String(budget)} (expected a positive number of bytes)`);
   }
+  const { cache = true } = options;
+  if (typeof cache !== 'boolean' && (typeof cache !== 'string' || cache === '')) {
+    throw new ArgumentError(`[init] cache is ${String(cache) || "''"} (expected true, false or a folder)`);
+  }
   if (debug !== undefined) await setDebug(debug);
   const runtime = runtimeFor(rest);
   const engine = await runtime.started();
@@ -118,8 +131,11 @@ export function memory(): MemoryStats {
 /** What holds memory of the engine of new work, and the programs that are ready to run on it. */
 export const inspect = (): Pick<Runtime, 'holders' | 'programs'> => current ?? { holders: new Map(), programs: [] };
 
-/** Plan cache of the engine of new work: realizations that reused a plan, and those that made one. */
-export function cacheStats(): { hits: number; misses: number } {
+/**
+ * Plan cache of the engine of new work: realizations that reused a plan, those that met a new structure, and how many of the latter found
+ * its plan kept by an earlier process.
+ */
+export function cacheStats(): CacheStats {
   return { ...defaultRuntime().cacheStats };
 }
 

@@ -1,7 +1,9 @@
 import type { Engine, Program } from '../engine/engine.js';
+import type { CodedPlan } from '../engine/plan.js';
 import { type LeafSource, type Node, type ScalarSource, topologicalOrder } from '../graph/index.js';
 import { simplify } from '../graph/simplify/index.js';
 import { inPhase, waitingFor } from './events.js';
+import { loadCode, type OnKernel } from './loadCode.js';
 import { buildPlan } from './plan/build.js';
 import { checkBytes } from './plan/limits.js';
 
@@ -17,15 +19,28 @@ export interface GraphToPrepare {
 const hasRoutine = (roots: readonly Node[]): boolean =>
   topologicalOrder(roots, (n) => n.realized !== null).some((n) => n.prim === 'routine');
 
-/** Plans a graph for an engine and has the engine prepare it. */
-export async function prepareProgram(engine: Engine, graph: GraphToPrepare): Promise<Program> {
+/** Plans a graph for an engine and has the engine prepare it; `keep` is given code that compiled. */
+export async function prepareProgram(
+  engine: Engine,
+  graph: GraphToPrepare,
+  keep: (plan: CodedPlan) => void,
+  onKernel?: OnKernel,
+): Promise<Program> {
   if (engine.kind === 'kernel') {
     const routines = hasRoutine(graph.roots) ? (await import('../../kernels/routines/index.js')).routineKernel : null;
     const plan = inPhase('plan', () => buildPlan(graph, engine.capabilities, routines));
-    return waitingFor(
-      'compile',
-      inPhase('codegen', () => engine.prepare(plan)),
-    );
+    const { coder } = engine;
+    if (coder === undefined) {
+      return waitingFor(
+        'compile',
+        inPhase('codegen', () => engine.prepare(plan)),
+      );
+    }
+    const render = await waitingFor('load', coder.renderer(plan));
+    const coded = inPhase('codegen', render);
+    const program = await waitingFor('compile', loadCode(coder, coded, onKernel));
+    keep(coded);
+    return program;
   }
   const outputs = simplify(graph.roots);
   const nodes = topologicalOrder(outputs);

@@ -1,5 +1,8 @@
 import type { Engine, Program } from '../engine/engine.js';
+import { debugLevel } from '../engine/environment.js';
 import { profiler, waitingFor } from './events.js';
+import type { OnKernel } from './loadCode.js';
+import type { KeptPlans } from './persist/index.js';
 import { constantsKey, type Snapshot, withoutData } from './snapshot.js';
 
 /** Programs kept; the least recently used goes first. */
@@ -9,8 +12,12 @@ const MAX_VARIANTS = 4;
 const MAX_SKELETONS = 2048;
 
 export interface CacheStats {
+  /** Realizations whose plan was there. */
   hits: number;
+  /** Realizations of a structure not met before in this process. */
   misses: number;
+  /** How many of these found their plan kept by an earlier process: only the others were planned. */
+  loaded: number;
 }
 
 /** A program, and the values that it takes as scalars after those of the graph: constants that turned out to change. */
@@ -28,22 +35,27 @@ interface Skeleton {
   promoted: number[];
 }
 
+/** A chunk of its own: an import of tiller does not cost a page the planner. */
+const planner = () => import('./prepare.js');
+
 /** Prepared programs by structure, compared in full. */
 export class ProgramCache {
   private readonly programs = new Map<string, Program | Promise<Program>>();
   private readonly skeletons = new Map<string, Skeleton>();
-  readonly stats: CacheStats = { hits: 0, misses: 0 };
+  readonly stats: CacheStats = { hits: 0, misses: 0, loaded: 0 };
 
   /** Those that are ready to run. */
   get prepared(): Program[] {
     return [...this.programs.values()].filter((p): p is Program => !(p instanceof Promise));
   }
 
-  /** Loaded beside the first work: an import of tiller does not cost a page the planner. */
-  private readonly planner = import('./prepare.js');
-
-  constructor(private readonly engine: Engine) {
-    this.planner.catch(() => {});
+  constructor(
+    private readonly engine: Engine,
+    /** Plans that outlive the process. */
+    private readonly kept: KeptPlans | null,
+  ) {
+    // A process that finds its plans kept needs no planner; others have it loaded beside the first work.
+    if (kept === null) planner().catch(() => {});
   }
 
   get(snap: Snapshot, donated: readonly boolean[]): Launchable {
@@ -93,7 +105,7 @@ export class ProgramCache {
     this.stats.misses++;
     profiler()?.lookedUp(false);
     const key = this.keyOf(skeleton, snap, promoted);
-    const prepared = this.prepare(snap, donated, promoted);
+    const prepared = this.prepare(key, snap, donated, promoted);
     this.programs.set(key, prepared);
     prepared.then(
       (program) => {
@@ -107,10 +119,28 @@ export class ProgramCache {
     return { program: prepared, constants: promoted.map((i) => snap.constants[i]!) };
   }
 
-  private async prepare(snap: Snapshot, donated: readonly boolean[], promoted: readonly number[]): Promise<Program> {
+  private async prepare(
+    key: string,
+    snap: Snapshot,
+    donated: readonly boolean[],
+    promoted: readonly number[],
+    onKernel?: OnKernel,
+  ): Promise<Program> {
+    // Whoever wants to see the plan has it made.
+    const kept = debugLevel() >= 3 ? null : this.kept;
+    const loaded = await kept?.load(key, snap, donated, promoted, onKernel);
+    if (loaded) {
+      this.stats.loaded++;
+      return loaded;
+    }
     const graph = withoutData(snap, promoted);
-    const { prepareProgram } = await waitingFor('load', this.planner);
-    const program = await prepareProgram(this.engine, { ...graph, donated });
+    const { prepareProgram } = await waitingFor('load', planner());
+    const program = await prepareProgram(
+      this.engine,
+      { ...graph, donated },
+      (plan) => this.kept?.save(key, plan),
+      onKernel,
+    );
     profiler()?.prepared(program, this.engine);
     return program;
   }

@@ -2,7 +2,8 @@ import type { Engine, EngineBuffer, Program } from '../engine/engine.js';
 import { InternalError, OutOfMemoryError, type TypedArray } from '../graph/index.js';
 import { inPhase, profiler, waitingFor } from './events.js';
 import { type Holders, namingHolders } from './holders.js';
-import { type Launchable, ProgramCache } from './programs.js';
+import type { Keeper } from './persist/index.js';
+import { type CacheStats, type Launchable, ProgramCache } from './programs.js';
 import type { Snapshot } from './snapshot.js';
 import { arrayOf, type DeviceCell, type Storage, wordsOf } from './storage.js';
 
@@ -78,14 +79,17 @@ export class Runtime {
   private reads: Reads | null = null;
   private readonly registry: FinalizationRegistry<{ buffer: EngineBuffer | null }> | null;
 
-  constructor(start: Promise<Engine>) {
-    this.tail = start.then(
-      (engine) => {
+  /** `keep` gives what keeps an engine's plans between processes. */
+  constructor(start: Promise<Engine>, keep: Promise<Keeper> | null = null) {
+    const ready = Promise.all([start, keep]);
+    this.tail = ready.then(
+      ([engine, keeper]) => {
         this.engine = engine;
-        this.cache = new ProgramCache(engine);
+        this.cache = new ProgramCache(engine, keeper?.(engine) ?? null);
         this.waiting--;
       },
       (error) => {
+        start.then((engine) => engine.destroy()).catch(() => {});
         this.startError = asError(error);
         this.waiting--;
       },
@@ -117,8 +121,8 @@ export class Runtime {
     return this.cache?.prepared ?? [];
   }
 
-  get cacheStats(): { hits: number; misses: number } {
-    return this.cache?.stats ?? { hits: 0, misses: 0 };
+  get cacheStats(): CacheStats {
+    return this.cache?.stats ?? { hits: 0, misses: 0, loaded: 0 };
   }
 
   private enqueue(job: () => void | Promise<void>): Promise<void> {

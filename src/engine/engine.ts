@@ -1,6 +1,5 @@
-import type { Kernel } from '../../kernels/ir.js';
 import type { DeviceLostError } from '../graph/index.js';
-import type { Plan, ProgramGraph } from './plan.js';
+import type { CodedKernel, CodedPlan, OutlinedKernel, Plan, PlanOutline, ProgramGraph } from './plan.js';
 import type { KernelTiming } from './timing.js';
 
 export type EngineName = 'webgpu' | 'wasm' | 'tfjs' | 'reference' | 'plan-only';
@@ -41,7 +40,7 @@ export interface Program {
   readonly kernels: number;
   readonly submits: number;
   /** What it was prepared from, of kernel engines. */
-  readonly plan?: Plan;
+  readonly plan?: PlanOutline;
 }
 
 export interface MemoryStats {
@@ -88,8 +87,22 @@ export interface KernelEngine extends EngineBase {
   readonly kind: 'kernel';
   /** Compiles all kernels, asynchronously and in parallel. */
   prepare(plan: Plan): Promise<Program>;
-  /** What a kernel becomes here, as text: rendered anew, since nobody keeps it. */
-  codeOf?(kernel: Kernel): KernelCode;
+  /** What a kernel of a prepared plan became, as text. */
+  codeOf?(planned: OutlinedKernel): KernelCode;
+  /** The two halves of `prepare`, where the code in between can be kept. */
+  readonly coder?: Coder;
+}
+
+/** Renders plans and compiles what was rendered, perhaps by an earlier process. */
+export interface Coder<Code = unknown> {
+  /** All that code depends on beside the plan and the version of tiller; null where it must not be kept. */
+  readonly target: string | null;
+  /** Loads what renders a plan: a process that finds all its code kept does without. */
+  renderer(plan: Plan): Promise<() => CodedPlan<Code>>;
+  /** Whether a kernel that was read from a cache has the form that `load` expects. */
+  accepts(kernel: CodedKernel): boolean;
+  /** Compiles all kernels, asynchronously and in parallel; `onKernel` is called as each is ready. */
+  load(plan: CodedPlan, onKernel?: () => void): Promise<Program>;
 }
 
 export interface GraphEngine extends EngineBase {

@@ -29,7 +29,7 @@ export function accessesOf({ kernel, bindings }: PlannedKernel): { reads: number
 }
 
 /** A kernel in a few lines: what it computes over, reads and writes. */
-export function describeKernel(plan: Plan, planned: PlannedKernel): string[] {
+export function describeKernel(plan: Pick<Plan, 'buffers'>, planned: PlannedKernel): string[] {
   const places = (buffers: readonly number[]): string =>
     buffers.map((b) => describePlace(plan.buffers[b]!)).join(', ') || 'nothing';
   const { reads, writes } = accessesOf(planned);

@@ -21,6 +21,30 @@ export interface PlannedKernel {
   readonly params: readonly number[];
 }
 
+/** What is left of a kernel once its code is rendered. */
+export interface KernelHead {
+  readonly name: string;
+  readonly flops: number;
+  readonly buffers: readonly { readonly length: number }[];
+  readonly params: readonly DType[];
+}
+
+/** A kernel of a plan, perhaps without the tree that its code was rendered from, which is not kept between processes. */
+export interface OutlinedKernel extends Omit<PlannedKernel, 'kernel'> {
+  readonly kernel: KernelHead | Kernel;
+  readonly code?: unknown;
+}
+
+/** A plan for reports. */
+export interface PlanOutline extends Omit<Plan, 'kernels'> {
+  readonly kernels: readonly OutlinedKernel[];
+}
+
+/** A kernel of a plan as an engine's code. */
+export interface CodedKernel<Code = unknown> extends OutlinedKernel {
+  readonly code: Code;
+}
+
 export interface PlanOutput {
   readonly shape: Shape;
   readonly dtype: DType;
@@ -36,6 +60,11 @@ export interface Plan {
   readonly scalars: readonly DType[];
   readonly outputs: readonly PlanOutput[];
   readonly arenaBytes: number;
+}
+
+/** A plan whose kernels are rendered: what an engine compiles, and what is kept between processes. */
+export interface CodedPlan<Code = unknown> extends Omit<Plan, 'kernels'> {
+  readonly kernels: readonly CodedKernel<Code>[];
 }
 
 /** What a graph engine prepares: the simplified graph. Leaf nodes stand for inputs by position; their sources hold no data. */

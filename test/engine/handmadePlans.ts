@@ -43,7 +43,7 @@ export function handmadeKernel({ name, body, dtypes, params = [], points }: Hand
     `@compute @workgroup_size(${WORKGROUP})`,
     `fn main(@builtin(global_invocation_id) id: vec3u) { if (id.x >= ${points}u) { return; } ${body} }`,
   ].join('\n');
-  const kernel: Kernel = {
+  const kernel: Kernel & { readonly wgsl: string } = {
     kind: 'loop',
     name,
     // Each body indexes its own way; the engine takes lengths from the plan.
@@ -51,6 +51,8 @@ export function handmadeKernel({ name, body, dtypes, params = [], points }: Hand
     params,
     flops: points,
     segments: [],
+    // Tells it from others: the engine renders equal kernels once.
+    wgsl: code,
   };
   sources.set(kernel, { code, entryPoint: 'main', workgroups: [Math.ceil(points / WORKGROUP), 1, 1] });
   return kernel;

@@ -1,8 +1,8 @@
-import type { Plan } from '../../engine/plan.js';
+import type { PlanOutline } from '../../engine/plan.js';
 import { type Interval, liveLowerBound } from './arena.js';
 
 /** What the intermediates of a plan take, and the least that any placement of them takes in the plan's order. */
-export function arenaUse({ kernels, buffers, arenaBytes }: Plan): { bytes: number; lowerBound: number } {
+export function arenaUse({ kernels, buffers, arenaBytes }: PlanOutline): { bytes: number; lowerBound: number } {
   const spans = new Map<number, Interval>();
   kernels.forEach(({ bindings }, at) => {
     for (const b of bindings) {

@@ -10,7 +10,7 @@ import type {
   Program,
 } from '../engine.js';
 import { describePlace } from '../listing.js';
-import type { Plan, PlannedKernel } from '../plan.js';
+import type { OutlinedKernel, Plan, PlannedKernel } from '../plan.js';
 import { loadRenderers, type RenderedKernel, type RenderKernel, renderKernel } from '../webgpu/rendering.js';
 import { printKernel } from './printKernel.js';
 
@@ -137,8 +137,8 @@ export class PlanOnlyEngine implements KernelEngine {
     return this.#allocate(words.byteLength);
   }
 
-  codeOf(kernel: Kernel): KernelCode {
-    return { language: 'WGSL', text: this.#render(kernel, BASE_CAPABILITIES).code };
+  codeOf({ kernel }: OutlinedKernel): KernelCode {
+    return { language: 'WGSL', text: this.#render(kernel as Kernel, BASE_CAPABILITIES).code };
   }
 
   async prepare(plan: Plan): Promise<Program> {

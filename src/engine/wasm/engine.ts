@@ -1,8 +1,8 @@
-import type { Kernel } from '../../../kernels/ir.js';
-import type { WasmFeatures } from '../../../kernels/render/wasm/rendered.js';
+import type { WasmFeatures, WasmKernel } from '../../../kernels/render/wasm/rendered.js';
 import { type DeviceLostError, EngineError, EngineUnavailableError, InternalError } from '../../graph/index.js';
 import type {
   Capabilities,
+  Coder,
   EngineBuffer,
   EngineInfo,
   KernelCode,
@@ -10,9 +10,10 @@ import type {
   MemoryStats,
   Program,
 } from '../engine.js';
-import type { Plan } from '../plan.js';
+import type { OutlinedKernel, Plan } from '../plan.js';
 import { type KernelTiming, printsTimings, type TimingListener } from '../timing.js';
 import { aligned } from './allocator.js';
+import { type WasmPlan, wasmCoder } from './coder.js';
 import { hasSimd, whyNoRelaxedSimd } from './features.js';
 import { Heap, type HeapRange } from './heap.js';
 import { ModuleCache } from './modules.js';
@@ -21,7 +22,6 @@ import type { StepPhase } from './phase.js';
 import { findPlatform, type Platform } from './platform.js';
 import { ThreadPool } from './pool.js';
 import { prepareProgram, type Step, WasmProgram } from './program.js';
-import { renderKernel } from './rendering.js';
 import { threadsFor } from './threads.js';
 
 /** A phase of less work stays on the calling thread. */
@@ -64,7 +64,7 @@ export class WasmEngine implements KernelEngine {
   readonly lost = new Promise<DeviceLostError>(() => {});
   readonly #heap: Heap;
   readonly #pool: ThreadPool | null;
-  readonly #modules: ModuleCache;
+  readonly coder: Coder<WasmKernel>;
   readonly #threads: number;
   readonly #splitFrom: number;
   readonly #why: string;
@@ -84,7 +84,14 @@ export class WasmEngine implements KernelEngine {
     const features: WasmFeatures = { relaxedSimd: noRelaxed === '', sharedMemory: threads > 1 };
     this.#threads = threads;
     this.#heap = new Heap(features.sharedMemory, options.memoryBudget ?? Infinity);
-    this.#modules = new ModuleCache(this.#heap.memory, options.render ?? renderKernel, features);
+    const modules = new ModuleCache(this.#heap.memory);
+    this.coder = wasmCoder(features, options.render, async (plan, onKernel) => {
+      this.#check();
+      const program = await prepareProgram(plan as WasmPlan, modules, this.capabilities, onKernel);
+      // Whoever has no work for threads has none of their cost.
+      if (!this.#destroyed && this.#threadsFor(program) > 1) this.#pool?.start();
+      return program;
+    });
     this.#pool =
       platform.spawn && threads > 1
         ? new ThreadPool(this.#heap, platform.spawn, threads, options.stallMs ?? STALL_MS)
@@ -117,8 +124,8 @@ export class WasmEngine implements KernelEngine {
     this.#onTimings = listener ?? this.#ownTimings ?? printsTimings();
   }
 
-  codeOf(kernel: Kernel): KernelCode {
-    const { bytes, phases } = this.#modules.codeOf(kernel).rendered;
+  codeOf({ code }: OutlinedKernel): KernelCode {
+    const { bytes, phases } = code as WasmKernel;
     const lines = phases.map(
       ({ name, tasks, taskCost }) => `  ${name}: ${tasks} tasks of about ${(taskCost / 1000).toFixed(1)} us`,
     );
@@ -174,12 +181,10 @@ export class WasmEngine implements KernelEngine {
     this.#check();
   }
 
-  async prepare(plan: Plan): Promise<WasmProgram> {
+  async prepare(plan: Plan): Promise<Program> {
     this.#check();
-    const program = await prepareProgram(plan, this.#modules, this.capabilities);
-    // Whoever has no work for threads has none of their cost.
-    if (!this.#destroyed && this.#threadsFor(program) > 1) this.#pool?.start();
-    return program;
+    const render = await this.coder.renderer(plan);
+    return this.coder.load(render());
   }
 
   run(program: Program, inputs: readonly EngineBuffer[], scalars: readonly number[]): EngineBuffer[] {
@@ -242,7 +247,7 @@ export class WasmEngine implements KernelEngine {
   }
 
   /** The handle of each buffer of the plan, null for those in the arena; new ones are also listed in `fresh`. */
-  #placeBuffers(plan: Plan, inputs: readonly WasmBuffer[], fresh: WasmBuffer[]): (WasmBuffer | null)[] {
+  #placeBuffers(plan: WasmPlan, inputs: readonly WasmBuffer[], fresh: WasmBuffer[]): (WasmBuffer | null)[] {
     return plan.buffers.map(({ bytes, place }) => {
       if (place.kind === 'arena') return null;
       if (place.kind === 'input') {
@@ -329,7 +334,7 @@ function runAlone(phase: StepPhase, table: number, scratch: number, learn: boole
 const asWords = (words: Uint32Array | Int32Array | Float32Array): Uint32Array =>
   words instanceof Uint32Array ? words : new Uint32Array(words.buffer, words.byteOffset, words.length);
 
-function traffic(plan: Plan, { planned }: Step): Omit<KernelTiming, 'ms'> {
+function traffic(plan: WasmPlan, { planned }: Step): Omit<KernelTiming, 'ms'> {
   const bytes = planned.bindings.reduce((sum, buffer) => sum + plan.buffers[buffer]!.bytes, 0);
   return { kernel: planned.kernel.name, flops: planned.kernel.flops, bytes };
 }

@@ -1,12 +1,9 @@
-import type { Kernel } from '../../../kernels/ir.js';
-import type { WasmFeatures, WasmKernel } from '../../../kernels/render/wasm/rendered.js';
-import { EngineError, InternalError } from '../../graph/index.js';
-import { kernelKey } from './kernelKey.js';
-import type { RenderWasmKernel } from './options.js';
+import type { WasmKernel } from '../../../kernels/render/wasm/rendered.js';
+import { EngineError } from '../../graph/index.js';
 import type { PhaseFunction } from './worker.js';
 
-/** Kernels kept for plans to come; programs keep theirs anyway. */
-const MOST_KERNELS = 1024;
+/** Modules kept for plans to come; programs keep theirs anyway. */
+const MOST_MODULES = 1024;
 
 /** Code that is compiled on the calling thread, and that workers compile when they first meet it. */
 export class CompiledModule {
@@ -24,44 +21,34 @@ export class CompiledModule {
   }
 }
 
-/** A kernel's code, rendered and on its way to be compiled. */
-export interface KernelCode {
-  readonly rendered: WasmKernel;
-  /** Null where there is nothing to do. Rejects with EngineError where the code is not valid. */
-  readonly module: Promise<CompiledModule> | null;
-}
+/** A text of its own for every sequence of bytes: each becomes one character. */
+const latin1 = new TextDecoder('latin1');
 
-/** Renders and compiles kernels; equal ones once. */
+/** Compiles kernels; equal code once. */
 export class ModuleCache {
   readonly #memory: WebAssembly.Memory;
-  readonly #render: RenderWasmKernel;
-  readonly #features: WasmFeatures;
-  /** The least recently used first. */
-  readonly #kernels = new Map<string, KernelCode>();
+  /** By their code, the least recently used first. */
+  readonly #modules = new Map<string, Promise<CompiledModule>>();
 
-  constructor(memory: WebAssembly.Memory, render: RenderWasmKernel, features: WasmFeatures) {
+  constructor(memory: WebAssembly.Memory) {
     this.#memory = memory;
-    this.#render = render;
-    this.#features = features;
   }
 
-  /** Starts to compile a kernel, where that has not happened yet. */
-  codeOf(kernel: Kernel): KernelCode {
-    const key = kernelKey(kernel);
-    const code = this.#kernels.get(key) ?? this.#make(kernel, key);
-    this.#kernels.delete(key);
-    this.#kernels.set(key, code);
-    if (this.#kernels.size > MOST_KERNELS) this.#kernels.delete(this.#kernels.keys().next().value!);
-    return code;
+  /** Starts to compile code, where that has not happened yet. Rejects with EngineError where it is not valid. */
+  moduleOf(name: string, code: WasmKernel): Promise<CompiledModule> {
+    const key = latin1.decode(code.bytes);
+    const module = this.#modules.get(key) ?? this.#make(name, code, key);
+    this.#modules.delete(key);
+    this.#modules.set(key, module);
+    if (this.#modules.size > MOST_MODULES) this.#modules.delete(this.#modules.keys().next().value!);
+    return module;
   }
 
-  #make(kernel: Kernel, key: string): KernelCode {
-    const rendered = this.#render(kernel, this.#features);
-    const isEmpty = rendered.phases.every(({ tasks }) => tasks <= 0);
-    const module = isEmpty ? null : this.#compile(kernel.name, rendered);
+  #make(name: string, code: WasmKernel, key: string): Promise<CompiledModule> {
+    const module = this.#compile(name, code);
     // A failure is not remembered: it may have been for want of memory.
-    module?.catch(() => this.#kernels.delete(key));
-    return { rendered, module };
+    module.catch(() => this.#modules.delete(key));
+    return module;
   }
 
   async #compile(name: string, rendered: WasmKernel): Promise<CompiledModule> {
@@ -71,11 +58,6 @@ export class ModuleCache {
       throw new EngineError(`[wasm] kernel ${name} does not compile: ${String(error)}`);
     });
     const phases = Object.values(instance.exports) as PhaseFunction[];
-    if (phases.length !== rendered.phases.length) {
-      throw new InternalError(
-        `[wasm] kernel ${name} exports ${phases.length} functions (expected ${rendered.phases.length})`,
-      );
-    }
     return new CompiledModule(bytes, phases);
   }
 }

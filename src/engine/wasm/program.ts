@@ -1,14 +1,13 @@
 import { tableWords, type WasmKernel } from '../../../kernels/render/wasm/rendered.js';
 import { BYTES_PER_ELEMENT, type DType, InternalError, OutOfMemoryError } from '../../graph/index.js';
 import type { Capabilities, Program } from '../engine.js';
-import type { Plan, PlannedKernel } from '../plan.js';
+import type { WasmPlan, WasmPlannedKernel } from './coder.js';
 import type { CompiledModule, ModuleCache } from './modules.js';
 import { StepPhase } from './phase.js';
-import { loadRenderers } from './rendering.js';
 
 /** A kernel of a plan, as it runs. */
 export interface Step {
-  readonly planned: PlannedKernel;
+  readonly planned: WasmPlannedKernel;
   readonly phases: readonly StepPhase[];
   /** Its table's place among the program's, in words. */
   readonly table: number;
@@ -24,7 +23,7 @@ interface ScalarSlot {
 /** A plan whose kernels are compiled. */
 export class WasmProgram implements Program {
   readonly submits: number;
-  readonly plan: Plan;
+  readonly plan: WasmPlan;
   readonly steps: readonly Step[];
   /** Words of all tables together. */
   readonly tableWords: number;
@@ -37,7 +36,7 @@ export class WasmProgram implements Program {
   readonly #scratchWords: Int32Array;
   readonly #scalars: readonly ScalarSlot[];
 
-  constructor(plan: Plan, kernels: readonly { planned: PlannedKernel; rendered: WasmKernel; phases: StepPhase[] }[]) {
+  constructor(plan: WasmPlan, kernels: readonly { planned: WasmPlannedKernel; phases: StepPhase[] }[]) {
     const addresses: number[] = [];
     const scratch: number[] = [];
     const scalars: ScalarSlot[] = [];
@@ -58,8 +57,8 @@ export class WasmProgram implements Program {
     this.plan = plan;
     this.submits = kernels.length > 0 ? 1 : 0;
     this.tableWords = words;
-    this.sharedScratchBytes = Math.max(0, ...kernels.map(({ rendered }) => rendered.sharedScratchBytes));
-    this.threadScratchBytes = Math.max(0, ...kernels.map(({ rendered }) => rendered.threadScratchBytes));
+    this.sharedScratchBytes = Math.max(0, ...kernels.map(({ planned }) => planned.code.sharedScratchBytes));
+    this.threadScratchBytes = Math.max(0, ...kernels.map(({ planned }) => planned.code.threadScratchBytes));
     this.#addresses = Int32Array.from(addresses);
     this.#scratchWords = Int32Array.from(scratch);
     this.#scalars = scalars;
@@ -99,11 +98,12 @@ export class WasmProgram implements Program {
   }
 }
 
-/** Compiles a plan. Rejects with EngineError (code that does not compile) or OutOfMemoryError. */
+/** Compiles a plan, and calls `onKernel` as each of its kernels is ready. Rejects with EngineError (code that does not compile) or OutOfMemoryError. */
 export async function prepareProgram(
-  plan: Plan,
+  plan: WasmPlan,
   modules: ModuleCache,
   capabilities: Capabilities,
+  onKernel?: () => void,
 ): Promise<WasmProgram> {
   if (plan.arenaBytes > capabilities.maxBufferBytes) {
     throw new OutOfMemoryError(
@@ -111,14 +111,14 @@ export async function prepareProgram(
     );
   }
   for (const planned of plan.kernels) check(plan, planned);
-  const loading = loadRenderers(plan);
-  if (loading) await loading;
   // All are started before the first is awaited: they compile side by side.
-  const codes = plan.kernels.map((planned) => ({ planned, code: modules.codeOf(planned.kernel) }));
   const kernels = await Promise.all(
-    codes.map(async ({ planned, code: { rendered, module } }) => {
-      const phases = module ? phasesOf(planned.kernel.name, rendered, await module) : [];
-      return { planned, rendered, phases };
+    plan.kernels.map(async (planned) => {
+      const { code, kernel } = planned;
+      const isEmpty = code.phases.length > 0 && code.phases.every(({ tasks }) => tasks <= 0);
+      const phases = isEmpty ? [] : phasesOf(kernel.name, code, await modules.moduleOf(kernel.name, code));
+      onKernel?.();
+      return { planned, phases };
     }),
   );
   return new WasmProgram(
@@ -128,11 +128,16 @@ export async function prepareProgram(
 }
 
 function phasesOf(kernel: string, { phases }: WasmKernel, module: CompiledModule): StepPhase[] {
+  if (module.phases.length !== phases.length) {
+    throw new InternalError(
+      `[wasm] kernel ${kernel} exports ${module.phases.length} functions (expected ${phases.length})`,
+    );
+  }
   return phases.flatMap((phase, index) => (phase.tasks > 0 ? [new StepPhase(kernel, module, index, phase)] : []));
 }
 
 /** Kernels count on the lengths of their buffers, and nothing else keeps them from reaching beyond. */
-function check(plan: Plan, { kernel, bindings, params }: PlannedKernel): void {
+function check(plan: WasmPlan, { kernel, bindings, params }: WasmPlannedKernel): void {
   const refuse = (what: string): never => {
     throw new InternalError(`[wasm] kernel ${kernel.name} ${what}`);
   };

@@ -1,7 +1,7 @@
-import type { Kernel } from '../../../kernels/ir.js';
 import { EngineUnavailableError, InternalError, type TillerError } from '../../graph/index.js';
 import type {
   Capabilities,
+  Coder,
   EngineBuffer,
   EngineInfo,
   KernelCode,
@@ -9,16 +9,17 @@ import type {
   MemoryStats,
   Program,
 } from '../engine.js';
-import type { Plan } from '../plan.js';
+import type { OutlinedKernel, Plan } from '../plan.js';
 import { type KernelTiming, printsTimings, type TimingListener } from '../timing.js';
 import { deviceDescriptor, type FoundAdapter, findAdapter, listLimits } from './adapter.js';
 import { type Block, BufferPool, StorageBuffer } from './buffers.js';
+import { type WebGPUPlan, webgpuCoder } from './coder.js';
 import { LiveDevice } from './device.js';
 import { FaultLog } from './faults.js';
 import { dawnFlags, type WebGPUOptions } from './options.js';
 import { ProgramBuilder, type Step, WebGPUProgram } from './program.js';
 import { Readback } from './readback.js';
-import { type RenderKernel, renderKernel } from './rendering.js';
+import type { RenderedKernel } from './rendering.js';
 import { RunTimer } from './timings.js';
 import { IdleTrim } from './trim.js';
 
@@ -53,9 +54,8 @@ class WebGPUEngine implements KernelEngine {
   readonly #why: string;
   readonly #pool: BufferPool;
   readonly #readback: Readback;
+  readonly coder: Coder<RenderedKernel>;
   readonly #trim: IdleTrim;
-  readonly #builder: ProgramBuilder;
-  readonly #render: RenderKernel;
   readonly #ownTimings: TimingListener | null;
   #onTimings: TimingListener | null = null;
   /** Storage of the intermediate results of whichever program runs; one after the other they all use it. */
@@ -71,8 +71,10 @@ class WebGPUEngine implements KernelEngine {
     const allocate = (size: number, usage: number) => this.#allocate(size, usage);
     this.#pool = new BufferPool(allocate, { maxBufferBytes, budgetBytes: options.memoryBudget ?? Infinity });
     this.#readback = new Readback(device, faults, allocate, maxBufferBytes);
-    this.#render = options.render ?? renderKernel;
-    this.#builder = new ProgramBuilder(device, this.capabilities, this.#render);
+    const builder = new ProgramBuilder(device, this.capabilities);
+    this.coder = webgpuCoder(found.description, this.capabilities, options.render, (plan, onKernel) =>
+      builder.load(plan as WebGPUPlan, onKernel),
+    );
     this.#why = options.why ?? `asked for by name; ${found.tried.join('; ')}`;
     this.#ownTimings = options.onTimings ?? null;
     this.#trim = new IdleTrim(() => this.#trimMemory(), options.trimAfterMs ?? TRIM_AFTER_MS);
@@ -84,8 +86,8 @@ class WebGPUEngine implements KernelEngine {
     this.#onTimings = timed ? (listener ?? this.#ownTimings ?? printsTimings()) : null;
   }
 
-  codeOf(kernel: Kernel): KernelCode {
-    return { language: 'WGSL', text: this.#render(kernel, this.capabilities).code };
+  codeOf({ code }: OutlinedKernel): KernelCode {
+    return { language: 'WGSL', text: (code as RenderedKernel).code };
   }
 
   info(): EngineInfo {
@@ -116,8 +118,10 @@ class WebGPUEngine implements KernelEngine {
     return new StorageBuffer(words.byteLength, block, tick);
   }
 
-  prepare(plan: Plan): Promise<WebGPUProgram> {
-    return this.#builder.prepare(plan);
+  async prepare(plan: Plan): Promise<Program> {
+    this.#device.check();
+    const render = await this.coder.renderer(plan);
+    return this.coder.load(render());
   }
 
   run(program: Program, inputs: readonly EngineBuffer[], scalars: readonly number[]): EngineBuffer[] {
@@ -221,7 +225,7 @@ class WebGPUEngine implements KernelEngine {
     return null;
   }
 
-  #checkInputs(plan: Plan, inputs: readonly EngineBuffer[]): StorageBuffer[] {
+  #checkInputs(plan: WebGPUPlan, inputs: readonly EngineBuffer[]): StorageBuffer[] {
     if (inputs.length !== plan.inputs.length) {
       throw new InternalError(`[webgpu] run with ${inputs.length} inputs (expected ${plan.inputs.length})`);
     }
@@ -229,7 +233,7 @@ class WebGPUEngine implements KernelEngine {
   }
 
   /** A buffer for each of the plan's 'output' places, by index of the plan buffer. */
-  #allocateOutputs(plan: Plan, tick: number): Map<number, StorageBuffer> {
+  #allocateOutputs(plan: WebGPUPlan, tick: number): Map<number, StorageBuffer> {
     const fresh = new Map<number, StorageBuffer>();
     try {
       plan.buffers.forEach(({ bytes, place }, index) => {
@@ -323,7 +327,7 @@ function launch(pass: GPUComputePassEncoder, step: Step, group: GPUBindGroup, be
   pass.dispatchWorkgroups(...step.workgroups);
 }
 
-function timed(plan: Plan, { planned, bindings }: Step): Omit<KernelTiming, 'ms'> {
+function timed(plan: WebGPUPlan, { planned, bindings }: Step): Omit<KernelTiming, 'ms'> {
   const bytes = bindings.reduce((sum, { buffer }) => sum + plan.buffers[buffer].bytes, 0);
   return { kernel: planned.kernel.name, flops: planned.kernel.flops, bytes };
 }

@@ -1,11 +1,11 @@
-import type { Kernel } from '../../../kernels/ir.js';
 import { BYTES_PER_ELEMENT, EngineError, InternalError, OutOfMemoryError } from '../../graph/index.js';
 import type { Capabilities, Program } from '../engine.js';
-import type { Plan, PlannedKernel } from '../plan.js';
+import type { KernelHead } from '../plan.js';
 import type { Block } from './buffers.js';
+import type { WebGPUPlan, WebGPUPlannedKernel } from './coder.js';
 import { STAGE_COMPUTE } from './constants.js';
 import type { LiveDevice } from './device.js';
-import { loadRenderers, type RenderedKernel, type RenderKernel } from './rendering.js';
+import type { RenderedKernel } from './rendering.js';
 import { ScalarBlock, uniformBytes } from './scalars.js';
 
 /** Bind groups kept per kernel; fresh batches come from the pool, which gives out the same few buffers. */
@@ -29,7 +29,7 @@ interface Binding {
 
 /** One launch. */
 export interface Step {
-  readonly planned: PlannedKernel;
+  readonly planned: WebGPUPlannedKernel;
   readonly bindings: readonly Binding[];
   readonly pipeline: GPUComputePipeline;
   readonly layout: GPUBindGroupLayout;
@@ -42,14 +42,14 @@ export interface Step {
 
 /** A plan whose kernels are compiled. */
 export class WebGPUProgram implements Program {
-  readonly plan: Plan;
+  readonly plan: WebGPUPlan;
   readonly steps: readonly Step[];
   readonly scalars: ScalarBlock | null;
   readonly #device: GPUDevice;
   /** Ids of the blocks that the last run bound, by plan buffer. */
   #lastIds: readonly number[] = [];
 
-  constructor(device: GPUDevice, plan: Plan, steps: readonly Step[], scalars: ScalarBlock | null) {
+  constructor(device: GPUDevice, plan: WebGPUPlan, steps: readonly Step[], scalars: ScalarBlock | null) {
     this.#device = device;
     this.plan = plan;
     this.steps = steps;
@@ -104,7 +104,7 @@ export class WebGPUProgram implements Program {
 }
 
 /** What a launch binds: all buffers of the kernel but the empty ones. */
-function bindingsOf({ kernel, bindings }: PlannedKernel): Binding[] {
+function bindingsOf({ kernel, bindings }: WebGPUPlannedKernel): Binding[] {
   return bindings.flatMap((buffer, binding) => (kernel.buffers[binding].length > 0 ? [{ binding, buffer }] : []));
 }
 
@@ -118,45 +118,39 @@ interface Layout {
 export class ProgramBuilder {
   readonly #device: LiveDevice;
   readonly #capabilities: Capabilities;
-  readonly #render: RenderKernel;
   readonly #layouts = new Map<string, Layout>();
   readonly #pipelines = new Map<string, Promise<GPUComputePipeline>>();
 
-  constructor(device: LiveDevice, capabilities: Capabilities, render: RenderKernel) {
+  constructor(device: LiveDevice, capabilities: Capabilities) {
     this.#device = device;
     this.#capabilities = capabilities;
-    this.#render = render;
   }
 
-  async prepare(plan: Plan): Promise<WebGPUProgram> {
+  async load(plan: WebGPUPlan, onKernel?: () => void): Promise<WebGPUProgram> {
     this.#device.check();
     if (plan.arenaBytes > this.#capabilities.maxBufferBytes) {
       throw new OutOfMemoryError(
         `[webgpu] intermediate results need ${plan.arenaBytes} bytes (the device allows ${this.#capabilities.maxBufferBytes})`,
       );
     }
-    const loading = loadRenderers(plan);
-    if (loading) await loading;
-    const launches = plan.kernels
-      .map((planned) => ({ planned, rendered: this.#render(planned.kernel, this.#capabilities) }))
-      .filter(({ rendered }) => rendered.workgroups.every((count) => count > 0));
-    for (const { planned, rendered } of launches) this.#check(plan, planned, rendered);
+    const isIdle = ({ code }: WebGPUPlannedKernel): boolean => code.workgroups.some((count) => count === 0);
+    const launches = plan.kernels.filter((planned) => !isIdle(planned));
+    for (let i = launches.length; i < plan.kernels.length; i++) onKernel?.();
+    for (const planned of launches) this.#check(plan, planned);
 
-    const scalars = ScalarBlock.for(
-      this.#device.gpu,
-      plan,
-      launches.map(({ planned }) => planned),
-    );
+    const scalars = ScalarBlock.for(this.#device.gpu, plan, launches);
     // All are started before the first is awaited: the device compiles them in parallel.
     const steps = await Promise.all(
-      launches.map(async ({ planned, rendered }, i): Promise<Step> => {
+      launches.map(async (planned, i): Promise<Step> => {
         const layout = this.#layout(planned.kernel);
+        const pipeline = await this.#pipeline(planned.kernel.name, planned.code, layout);
+        onKernel?.();
         return {
           planned,
           bindings: bindingsOf(planned),
-          pipeline: await this.#pipeline(planned.kernel.name, rendered, layout),
+          pipeline,
           layout: layout.group,
-          workgroups: rendered.workgroups,
+          workgroups: planned.code.workgroups,
           uniformOffset: scalars?.offsets[i] ?? -1,
           groups: [],
         };
@@ -165,8 +159,9 @@ export class ProgramBuilder {
     return new WebGPUProgram(this.#device.gpu, plan, steps, scalars);
   }
 
-  #check(plan: Plan, planned: PlannedKernel, { workgroups }: RenderedKernel): void {
-    const { kernel } = planned;
+  #check(plan: WebGPUPlan, planned: WebGPUPlannedKernel): void {
+    const { kernel, code } = planned;
+    const { workgroups } = code;
     const { maxStorageBuffers, maxWorkgroupsPerDimension, maxBindingBytes } = this.#capabilities;
     const refuse = (what: string) => {
       throw new InternalError(`[webgpu] kernel ${kernel.name} ${what}`);
@@ -192,7 +187,7 @@ export class ProgramBuilder {
     }
   }
 
-  #layout({ buffers, params }: Kernel): Layout {
+  #layout({ buffers, params }: KernelHead): Layout {
     // All storage is bound read_write: ranges of one arena may then be read and written by one kernel.
     const types = buffers.map(({ length }): GPUBufferBindingType | null => (length > 0 ? 'storage' : null));
     if (params.length > 0) types.push('uniform');

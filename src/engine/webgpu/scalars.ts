@@ -1,5 +1,5 @@
 import { type DType, InternalError } from '../../graph/index.js';
-import type { Plan, PlannedKernel } from '../plan.js';
+import type { CodedKernel, CodedPlan } from '../plan.js';
 import { BufferUsage } from './constants.js';
 
 /** Uniform bindings begin at multiples of 256 bytes on every device. */
@@ -41,7 +41,7 @@ export class ScalarBlock {
   }
 
   /** For the kernels that run; null where none has params. */
-  static for(device: GPUDevice, plan: Plan, kernels: readonly PlannedKernel[]): ScalarBlock | null {
+  static for(device: GPUDevice, plan: CodedPlan, kernels: readonly CodedKernel[]): ScalarBlock | null {
     const slots: Slot[] = [];
     let end = 0;
     const offsets = kernels.map(({ kernel, params }) => {

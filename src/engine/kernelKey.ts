@@ -1,4 +1,4 @@
-import type { Kernel } from '../../../kernels/ir.js';
+import type { Kernel } from '../../kernels/ir.js';
 
 /** What no code depends on. */
 const IGNORED = new Set(['name', 'flops']);

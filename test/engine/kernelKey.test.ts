@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
-import type { Expr, Index, IndexVar, LoopKernel } from '../../../kernels/ir.js';
-import { kernelKey } from '../../../src/engine/wasm/kernelKey.js';
-import { guardedNorm, negatedProduct, withEmptySegment } from '../irKernels.js';
+import type { Expr, Index, IndexVar, LoopKernel } from '../../kernels/ir.js';
+import { kernelKey } from '../../src/engine/kernelKey.js';
+import { guardedNorm, negatedProduct, withEmptySegment } from './irKernels.js';
 
 const variable = (name: string, extent: number): IndexVar => ({ name, extent });
 const f32 = (value: number): Expr => ({ kind: 'const', dtype: 'f32', value });

@@ -1,0 +1,79 @@
+import type { Engine, Program } from '../../engine/engine.js';
+import type { CodedPlan } from '../../engine/plan.js';
+import { waitingFor } from '../events.js';
+import { loadCode, type OnKernel } from '../loadCode.js';
+import type { Snapshot } from '../snapshot.js';
+import { isPlanOf, signatureOf } from './check.js';
+import { openDatabaseStore } from './databaseStore.js';
+import { openFileStore } from './fileStore.js';
+import { nameOf } from './hash.js';
+import { decodeRecord, encodeRecord } from './record.js';
+import type { RecordStore } from './store.js';
+
+/** Gives what keeps the plans of an engine. */
+export type Keeper = (engine: Engine) => KeptPlans | null;
+
+/** Opens the store at a place, for plans of a build of tiller. Throws ArgumentError for a folder that cannot be made. */
+export async function keeperAt(place: string | null, build: string): Promise<Keeper> {
+  const store = await openStore(place);
+  return (engine) => KeptPlans.of(engine, store, build);
+}
+
+/** The store at a place: a folder or the name of a database, null for the usual one. Null where nothing can be kept. */
+export function openStore(place: string | null): Promise<RecordStore | null> {
+  const inNode = typeof process !== 'undefined' && process.versions?.node !== undefined;
+  return inNode ? openFileStore(place) : openDatabaseStore(place ?? 'tiller');
+}
+
+/** The plans of one engine that outlive the process, as code. */
+export class KeptPlans {
+  readonly #engine: Engine;
+  readonly #store: RecordStore;
+  readonly #target: string;
+
+  private constructor(engine: Engine, store: RecordStore, target: string) {
+    this.#engine = engine;
+    this.#store = store;
+    this.#target = target;
+  }
+
+  /** Null for engines whose code is not kept. `build` names the version of tiller. */
+  static of(engine: Engine, store: RecordStore | null, build: string): KeptPlans | null {
+    const target = engine.kind === 'kernel' ? (engine.coder?.target ?? null) : null;
+    if (store === null || target === null) return null;
+    return new KeptPlans(engine, store, JSON.stringify([build, engine.name, target, engine.capabilities]));
+  }
+
+  /** The program of a structure, from its kept code; null where there is none that can be used. */
+  async load(
+    structure: string,
+    snap: Snapshot,
+    donated: readonly boolean[],
+    promoted: readonly number[],
+    onKernel?: OnKernel,
+  ): Promise<Program | null> {
+    const { coder } = this.#engine as Extract<Engine, { kind: 'kernel' }>;
+    const name = this.#nameOf(structure);
+    const bytes = await this.#store.read(name);
+    if (bytes === null) return null;
+    const plan = decodeRecord(bytes, { target: this.#target, structure });
+    const signature = signatureOf(snap, donated, promoted);
+    if (plan !== null && isPlanOf(plan, signature) && plan.kernels.every((kernel) => coder!.accepts(kernel))) {
+      try {
+        return await waitingFor('compile', loadCode(coder!, plan, onKernel));
+      } catch {
+        // Code that does not compile; if it is the device that fails, it fails the plan that is made now too.
+      }
+    }
+    await this.#store.remove(name);
+    return null;
+  }
+
+  save(structure: string, plan: CodedPlan): Promise<void> {
+    return this.#store.write(this.#nameOf(structure), encodeRecord({ target: this.#target, structure }, plan));
+  }
+
+  #nameOf(structure: string): string {
+    return nameOf(`${this.#target}\n${structure}`);
+  }
+}

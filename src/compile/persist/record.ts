@@ -1,0 +1,89 @@
+import type { CodedPlan } from '../../engine/plan.js';
+import { checksum } from './hash.js';
+
+/** Of the record's form. */
+export const SCHEMA = 1;
+
+// A record: magic, its length in bytes, the length of its header, two words of checksum over all that follows them; the header
+// as JSON, padded to words; the binary parts of the code, each padded.
+const MAGIC = 0x4e_4c_50_54;
+const HEAD_WORDS = 5;
+
+/** What a record is of. */
+export interface RecordKey {
+  /** Engine, adapter, limits, version: what all plans of one engine share. */
+  readonly target: string;
+  /** The structure of the graph, in full. */
+  readonly structure: string;
+}
+
+interface Header extends RecordKey {
+  readonly schema: number;
+  /** The plan; the code of its kernels is the number of one of `codes`. */
+  readonly plan: CodedPlan<number>;
+  readonly codes: readonly unknown[];
+}
+
+/** A binary part stands in the header as its place. */
+const BLOB = '$bytes';
+
+const padded = (bytes: number): number => Math.ceil(bytes / 4) * 4;
+
+/** The bytes to keep for a plan; equal code of several kernels is in it once. */
+export function encodeRecord({ target, structure }: RecordKey, plan: CodedPlan): Uint8Array<ArrayBuffer> {
+  const codes = [...new Set(plan.kernels.map(({ code }) => code))];
+  const blobs: Uint8Array[] = [];
+  let blobBytes = 0;
+  const kernels = plan.kernels.map(({ kernel: { name, flops, buffers, params }, code, ...rest }) => ({
+    ...rest,
+    kernel: { name, flops, buffers: buffers.map(({ length }) => ({ length })), params },
+    code: codes.indexOf(code),
+  }));
+  const header: Header = { schema: SCHEMA, target, structure, plan: { ...plan, kernels }, codes };
+  const json = JSON.stringify(header, (_key, value: unknown) => {
+    if (!(value instanceof Uint8Array)) return value;
+    blobs.push(value);
+    const at = blobBytes;
+    blobBytes += padded(value.length);
+    return { [BLOB]: [at, value.length] };
+  });
+  const text = new TextEncoder().encode(json);
+  const bytes = new Uint8Array(HEAD_WORDS * 4 + padded(text.length) + blobBytes);
+  bytes.set(text, HEAD_WORDS * 4);
+  let at = HEAD_WORDS * 4 + padded(text.length);
+  for (const blob of blobs) {
+    bytes.set(blob, at);
+    at += padded(blob.length);
+  }
+  const words = new Uint32Array(bytes.buffer);
+  words.set([MAGIC, bytes.length, text.length, ...checksum(words.subarray(HEAD_WORDS))]);
+  return bytes;
+}
+
+/** The plan in a record; null where the bytes are damaged, or a record of something else. What it says is still to be checked. */
+export function decodeRecord(bytes: Uint8Array, key: RecordKey): CodedPlan | null {
+  if (bytes.length < HEAD_WORDS * 4 || bytes.length % 4 !== 0) return null;
+  // Aligned, and apart from whatever buffer the bytes came in.
+  const own = new Uint8Array(bytes);
+  const words = new Uint32Array(own.buffer);
+  const [magic, length, textLength, first, second] = words;
+  const blobsAt = HEAD_WORDS * 4 + padded(textLength!);
+  if (magic !== MAGIC || length !== own.length || blobsAt > own.length) return null;
+  const sums = checksum(words.subarray(HEAD_WORDS));
+  if (first !== sums[0] || second !== sums[1]) return null;
+  let header: Header;
+  try {
+    const text = new TextDecoder().decode(own.subarray(HEAD_WORDS * 4, HEAD_WORDS * 4 + textLength!));
+    header = JSON.parse(text, (_key, value: unknown) => {
+      if (typeof value !== 'object' || value === null || !(BLOB in value)) return value;
+      const [at, size] = value[BLOB] as [number, number];
+      if (!(at >= 0 && size >= 0 && blobsAt + at + size <= own.length)) throw new RangeError('beyond the record');
+      return own.subarray(blobsAt + at, blobsAt + at + size);
+    }) as Header;
+    if (header.schema !== SCHEMA || header.target !== key.target || header.structure !== key.structure) return null;
+    const { plan, codes } = header;
+    return { ...plan, kernels: plan.kernels.map((kernel) => ({ ...kernel, code: codes[kernel.code] })) };
+  } catch {
+    return null;
+  }
+}
