@@ -2,8 +2,8 @@ import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { inspect } from 'node:util';
 import * as tl from 'tiller';
-import { ArgumentError, TillerError, UnsupportedError } from '../src/graph/errors.js';
-import { CASES, PENDING } from './cases/index.js';
+import { ArgumentError, TillerError } from '../src/graph/errors.js';
+import { CASES } from './cases/index.js';
 import { compete } from './compete.js';
 import { installPeers } from './install.js';
 import { type BenchOptions, helpText, type PeerName, parseOptions } from './options.js';
@@ -14,9 +14,10 @@ import { tfjsSide } from './peers/tfjs.js';
 import { pythonWithTorch, torchSide } from './peers/torch.js';
 import { jsonLine, type Row, summary, table } from './report.js';
 import type { Side } from './side.js';
-import { tillerSides } from './tiller.js';
+import { solo } from './solo.js';
+import { type TillerSide, tillerSides } from './tiller.js';
 
-const CATALOGUE = { ready: CASES.map(({ name }) => name), pending: PENDING };
+const NAMES = CASES.map(({ name }) => name);
 /** bench/, from bench/.bundle/main.mjs. */
 const BENCH = fileURLToPath(new URL('..', import.meta.url));
 
@@ -27,15 +28,15 @@ const TORCH_ABSENT =
 export async function main(args: readonly string[]): Promise<void> {
   let options: BenchOptions;
   try {
-    options = parseOptions(args, CATALOGUE);
+    options = parseOptions(args, NAMES);
   } catch (error) {
-    if (!(error instanceof ArgumentError || error instanceof UnsupportedError)) throw error;
+    if (!(error instanceof ArgumentError)) throw error;
     console.error(error.message);
     process.exitCode = 2;
     return;
   }
   if (options.help) {
-    console.log(helpText(CATALOGUE));
+    console.log(helpText(NAMES));
     return;
   }
   try {
@@ -61,14 +62,17 @@ async function run(options: BenchOptions): Promise<void> {
   for (const note of absent) console.error(`[bench] ${note}`);
 }
 
-async function runAll(options: BenchOptions, tiller: readonly Side[], peers: readonly Side[]): Promise<void> {
+async function runAll(options: BenchOptions, tiller: readonly TillerSide[], peers: readonly Side[]): Promise<void> {
   const rows: Row[] = [];
   const failures: string[] = [];
   for (const benchmark of CASES) {
     if (!options.names.includes(benchmark.name)) continue;
     if (!options.json) console.error(`[bench] ${benchmark.name}`);
     try {
-      const found = await compete(benchmark, tiller, peers, options);
+      const found =
+        benchmark.kind === 'solo'
+          ? await solo(benchmark, tiller, options)
+          : await compete(benchmark, tiller, peers, options);
       rows.push(...found);
       if (options.json) for (const row of found) console.log(jsonLine(row));
     } catch (error) {

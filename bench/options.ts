@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { ArgumentError, UnsupportedError } from '../src/graph/errors.js';
+import { ArgumentError } from '../src/graph/errors.js';
 
 export const ENGINES = ['webgpu', 'wasm', 'reference'] as const;
 export const PEERS = ['jax-js', 'tfjs', 'ort', 'torch'] as const;
@@ -22,14 +22,7 @@ export interface BenchOptions {
   readonly peerPolling: 'gentle' | 'busy';
 }
 
-/** Which benchmarks can be asked for. */
-export interface Catalogue {
-  readonly ready: readonly string[];
-  /** Names whose operations tiller does not have yet. */
-  readonly pending: readonly string[];
-}
-
-export function helpText({ ready, pending }: Catalogue): string {
+export function helpText(names: readonly string[]): string {
   return [
     'npm run bench -- [NAME…] [options]    without a name: all of them',
     '',
@@ -41,28 +34,21 @@ export function helpText({ ready, pending }: Catalogue): string {
     '  --threads N         threads of an engine that has them',
     "  --peer-polling P    how peers wait for Dawn: gentle (as tiller waits) or busy (the binding's own way)",
     '',
-    `names: ${ready.join(', ')}`,
-    ...(pending.length > 0 ? [`not yet: ${pending.join(', ')}`] : []),
+    `names: ${names.join(', ')}`,
   ].join('\n');
 }
 
-/** Reads the command line. Throws ArgumentError for what it does not know, UnsupportedError for benchmarks that are still to come. */
-export function parseOptions(args: readonly string[], catalogue: Catalogue): BenchOptions {
+/** Reads the command line; `names` are the benchmarks there are. Throws ArgumentError for what it does not know. */
+export function parseOptions(args: readonly string[], names: readonly string[]): BenchOptions {
   const { values, positionals } = parse(args);
-  const unknown = positionals.filter((name) => !catalogue.ready.includes(name) && !catalogue.pending.includes(name));
+  const unknown = positionals.filter((name) => !names.includes(name));
   if (unknown.length > 0) {
-    throw new ArgumentError(
-      `[bench] unknown benchmark: ${unknown.join(', ')} (expected ${[...catalogue.ready, ...catalogue.pending].join(', ')})`,
-    );
-  }
-  const pending = positionals.filter((name) => catalogue.pending.includes(name));
-  if (pending.length > 0) {
-    throw new UnsupportedError(`[bench] not yet: ${pending.join(', ')} (available: ${catalogue.ready.join(', ')})`);
+    throw new ArgumentError(`[bench] unknown benchmark: ${unknown.join(', ')} (expected ${names.join(', ')})`);
   }
   const against = values.against === undefined ? ['jax-js', 'tfjs'] : values.against.split(',').filter(Boolean);
   return {
     help: values.help ?? false,
-    names: positionals.length > 0 ? [...new Set(positionals)] : catalogue.ready,
+    names: positionals.length > 0 ? [...new Set(positionals)] : names,
     engine: oneOf('engine', values.engine ?? 'auto', [...ENGINES, 'auto'] as const),
     against: [...new Set(against.map((name) => oneOf('against', name, PEERS)))],
     json: values.json ?? false,

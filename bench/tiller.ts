@@ -4,12 +4,18 @@ import type { Contender } from './contender.js';
 import type { BenchEngine } from './options.js';
 import { joined, type Side, trainingContender } from './side.js';
 
+/** tiller on an engine, and how to choose that. */
+export interface TillerSide extends Side {
+  readonly init: tl.InitOptions;
+}
+
 /** tiller on an engine; on WebGPU in Node twice: as Dawn starts by default, and with tiller's own flags. */
-export async function tillerSides(engine: BenchEngine | 'auto', threads: number | null): Promise<Side[]> {
+export async function tillerSides(engine: BenchEngine | 'auto', threads: number | null): Promise<TillerSide[]> {
   const base = { engine, ...(threads === null ? {} : { threads }) };
   const own = await tl.init(base);
-  const side = (options: typeof base & { validate?: boolean }, toggles: string): Side => ({
+  const side = (options: typeof base & { validate?: boolean }, toggles: string): TillerSide => ({
     name: 'tiller',
+    init: options,
     engine: own.engine,
     adapter: own.adapter,
     toggles,

@@ -1,6 +1,7 @@
 import type * as jaxjs from '@jax-js/jax';
 import type * as tfjs from '@tensorflow/tfjs';
 import type * as tl from 'tiller';
+import type { MeasureOptions } from '../measure.js';
 import type { OnnxGraph } from '../peers/onnx.js';
 import type { Batch } from './training.js';
 
@@ -66,3 +67,23 @@ export interface Training {
 }
 
 export type Case = OpCase | TrainCase;
+
+/** What one measurement of tiller alone told. */
+export interface Finding {
+  /** Milliseconds, median and minimum. */
+  readonly ms: number;
+  readonly min: number;
+  readonly samples: number;
+  readonly detail: Readonly<Record<string, number>>;
+}
+
+/** Something about tiller alone that is measured in a way of its own. */
+export interface SoloCase {
+  readonly kind: 'solo';
+  readonly name: string;
+  readonly what: string;
+  /** On the engine of these options, which new work goes to already. */
+  measure(engine: tl.InitOptions, options: MeasureOptions): Promise<Finding>;
+}
+
+export type Benchmark = Case | SoloCase;

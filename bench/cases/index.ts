@@ -1,16 +1,19 @@
 import { attention, attentionBackward } from './attention.js';
-import type { Case } from './case.js';
+import { cacheHit } from './cacheHit.js';
+import type { Benchmark } from './case.js';
 import { cnnStep } from './cnnStep.js';
+import { coldStart } from './coldStart.js';
 import { conv3x3, depthwise3x3 } from './convolution.js';
 import { elementwise2M } from './elementwise.js';
 import { cumsum, gather, scatterAdd, sort } from './indexing.js';
 import { matmul512, matmul1024, matvec4096 } from './matmul.js';
-import { mlpStep } from './mlpStep.js';
+import { mlpStep, mlpStepCompiled } from './mlpStep.js';
 import { overheadChain } from './overheadChain.js';
 import { layerNorm2048x1024, softmax2048x1024, sumColumns, sumRows } from './rows.js';
+import { stepOverhead } from './stepOverhead.js';
 
 /** All benchmarks, in the order in which they run. */
-export const CASES: readonly Case[] = [
+export const CASES: readonly Benchmark[] = [
   matmul512,
   matmul1024,
   matvec4096,
@@ -28,9 +31,10 @@ export const CASES: readonly Case[] = [
   gather,
   scatterAdd,
   mlpStep,
+  mlpStepCompiled,
   cnnStep,
   overheadChain,
+  cacheHit,
+  stepOverhead,
+  coldStart,
 ];
-
-/** Benchmarks of operations that tiller does not have yet. */
-export const PENDING: readonly string[] = ['coldStart'];

@@ -29,7 +29,7 @@ export function makeBatches(seed: number, imageShape: readonly number[], batchSi
   });
 }
 
-export const batchAt = (batches: readonly Batch[], i: number): Batch => batches[i % batches.length]!;
+export const batchAt = <B>(batches: readonly B[], i: number): B => batches[i % batches.length]!;
 
 /** Initial weights: uniform within 1 / sqrt(inputs of an output), PyTorch's rule. */
 export function initialWeight(random: Random, shape: readonly number[], fanIn: number): HostArray {

@@ -107,13 +107,17 @@ function quiet<T>(done: Promise<T>): Promise<T> {
 function settled(nodes: readonly Node[]): Promise<void> {
   const storages = nodes.map((n) => storageOf(n)!);
   for (const s of storages) if (s.state !== 'pending') s.checkUsable('realize');
-  const waiting = storages.filter((s) => s.state === 'pending');
+  const waiting = storages.filter((s) => s.state === 'pending' || s.host === null);
   const runtime = waiting[0]?.device.runtime;
   if (runtime === undefined || runtime === null) return Promise.resolve();
   return quiet(
-    runtime.idle().then(() => {
-      for (const s of waiting) s.checkUsable('realize');
-    }),
+    runtime
+      .idle()
+      // What was handed to the engine, such as the results of a compiled call, may still be computing.
+      .then(() => runtime.startedEngine?.idle())
+      .then(() => {
+        for (const s of waiting) s.checkUsable('realize');
+      }),
   );
 }
 

@@ -1,6 +1,7 @@
-import { beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
 import {
   cacheStats,
+  currentEngine,
   disposeNode,
   hostStorage,
   initEngine,
@@ -41,6 +42,25 @@ describe('realize', () => {
     await done;
     expect([...(await readNode(y))]).toEqual([4, 6]);
     expect([...(await readNode(add(y, y)))]).toEqual([8, 12]);
+  });
+
+  it('waits for the engine, also where the work was queued before', async () => {
+    const y = add(host([1]), host([2]));
+    await realize([y]);
+    let end = (): void => {};
+    const busy = new Promise<void>((resolve) => {
+      end = resolve;
+    });
+    const idle = vi.spyOn(currentEngine()!, 'idle').mockReturnValue(busy);
+    let waited = false;
+    const done = realize([y]).then(() => {
+      waited = true;
+    });
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    expect(waited).toBe(false);
+    end();
+    await done;
+    idle.mockRestore();
   });
 
   it('keeps the parents of what requires grad', async () => {
