@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { EngineInfo } from '../../src/engine/engine.js';
 import type { CaseResult } from '../oracle/cases.js';
 import { problemsOf } from '../oracle/checkCase.js';
-import { KERNEL_FIXTURES, loadCases } from '../oracle/fixtures.js';
+import { FIXTURES, loadCases } from '../oracle/fixtures.js';
 import { describeChromium } from '../setup/environment.js';
 import { ISOLATED, type ModulePage, openInChromium } from './chromium.js';
 
@@ -24,7 +24,7 @@ describeChromium('every op on WebAssembly in Chromium against PyTorch', () => {
       expect(info).toMatchObject({ engine: 'wasm', limits: { threads } });
     });
 
-    it.each(KERNEL_FIXTURES)('%s', async (fixture) => {
+    it.each(FIXTURES)('%s', async (fixture) => {
       const cases = loadCases(fixture);
       expect(cases.length).toBeGreaterThan(0);
       const results = await page.call<(CaseResult | string)[]>('runCases', cases);

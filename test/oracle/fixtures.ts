@@ -51,9 +51,6 @@ export const FIXTURES = [
   'linalg',
 ] as const;
 
-/** The files whose cases engines of kernels compute: routines of linear algebra are the reference's alone. */
-export const KERNEL_FIXTURES = FIXTURES.filter((name) => name !== 'linalg');
-
 /** The cases of a fixture file, without `.json`. */
 export function loadCases(name: string): OracleCase[] {
   const url = new URL(`../fixtures/oracle/${name}.json`, import.meta.url);

@@ -2,12 +2,12 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import * as tl from '../../src/index.js';
 import { type CaseResult, runCase } from './cases.js';
 import { differencesOf, problemsOf } from './checkCase.js';
-import { KERNEL_FIXTURES, loadCases, type OracleCase } from './fixtures.js';
+import { FIXTURES, loadCases, type OracleCase } from './fixtures.js';
 
 /** Whatever can be split among threads is: the cases are small. */
 const SPLIT_ALL = { splitFrom: 0 };
 
-const suites = KERNEL_FIXTURES.map((fixture) => ({ fixture, cases: loadCases(fixture) }));
+const suites = FIXTURES.map((fixture) => ({ fixture, cases: loadCases(fixture) }));
 const reference = new Map<OracleCase, CaseResult>();
 const onOneThread = new Map<OracleCase, CaseResult>();
 

@@ -3,10 +3,10 @@ import * as tl from '../../src/index.js';
 import { describeWebGPU } from '../setup/environment.js';
 import { type CaseResult, runCase } from './cases.js';
 import { differencesOf, problemsOf } from './checkCase.js';
-import { KERNEL_FIXTURES, loadCases, type OracleCase } from './fixtures.js';
+import { FIXTURES, loadCases, type OracleCase } from './fixtures.js';
 
 describeWebGPU('webgpu against PyTorch and the reference', () => {
-  const suites = KERNEL_FIXTURES.map((fixture) => ({ fixture, cases: loadCases(fixture) }));
+  const suites = FIXTURES.map((fixture) => ({ fixture, cases: loadCases(fixture) }));
   const reference = new Map<OracleCase, CaseResult>();
 
   beforeAll(async () => {

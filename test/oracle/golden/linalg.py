@@ -125,7 +125,7 @@ def cases():
         add('linalg.eigh', name(shape), ['$0'], [symmetric(shape)], eigh)
         add('linalg.eigvalsh', name(shape), ['$0'], [symmetric(shape)], L.eigvalsh)
         add('linalg.solve', name(shape, (*shape[:-1], 2)), ['$0', '$1'], [general(shape), sides((*shape[:-1], 2))], L.solve)
-        if n > 0:
+        if shape in ((3, 3), (7, 7), (2, 1, 4, 4), (0, 3, 3)):
             add('linalg.matrixExp', name(shape), ['$0'], [decimals(rng_of(shape, 'exp'), shape, -1, 1)], L.matrix_exp)
     add('linalg.cholesky', '[3, 3] upper', ['$0', {'upper': True}], [definite((3, 3))], lambda x: L.cholesky(x, upper=True))
     add('linalg.cholesky', '[33, 33]', ['$0'], [definite((33, 33))], L.cholesky, grads=False)
@@ -270,7 +270,7 @@ def cases():
         second('linalg.slogdet', lambda x: L.slogdet(x)[1], general(shape))
         second('linalg.eigvalsh', L.eigvalsh, symmetric(shape))
         second('linalg.eigh', eigh, symmetric(shape))
-        second('linalg.matrixExp', L.matrix_exp, decimals(rng_of(shape, 'exp'), shape, -1, 1))
+    second('linalg.matrixExp', L.matrix_exp, decimals(rng_of('second exp'), (2, 2), -1, 1))
     for shape in ((3, 3), (4, 2), (2, 4), (2, 3, 2)):
         second('linalg.lu', lambda x: L.lu(x)[1:], general(shape))
         second('linalg.qr', L.qr, general(shape))
