@@ -27,6 +27,7 @@ const ENTRIES = {
   profile: 'src/profile/index.ts',
   cli: 'src/cli/main.ts',
   fft: 'src/fft/index.ts',
+  random: 'src/random/index.ts',
 };
 
 /** Scripts for Node that import `tiller` as a user would: file in dist -> source. */

@@ -66,7 +66,7 @@ for (const file of report.testResults) {
 }
 
 /** The modules whose functions are operations; those of the core stand without a prefix. */
-const MODULES = { '': 'index', 'linalg.': 'linalg', 'fft.': 'fft' };
+const MODULES = { '': 'index', 'linalg.': 'linalg', 'fft.': 'fft', 'random.': 'random' };
 /** Functions that compute nothing from tensors. */
 const NOT_OPS = new Set(
   (

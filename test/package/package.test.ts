@@ -167,7 +167,7 @@ describe('the packed tarball', () => {
   });
 
   it('bundles every entry point for a browser', async () => {
-    const subpaths = ['nn', 'optim', 'data', 'formats', 'linalg', 'fft'];
+    const subpaths = ['nn', 'optim', 'data', 'formats', 'linalg', 'fft', 'random'];
     const source = subpaths.map((name) => `export * as ${name} from 'tiller/${name}';`).join('\n');
     expect((await bundleForBrowser(project, source)).bytes).toBeGreaterThan(0);
   });

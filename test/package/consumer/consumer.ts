@@ -1,10 +1,12 @@
 // A user's first file. Compiled under `strict` against the packed declarations, and run against the packed JavaScript.
 import * as tl from 'tiller';
 import * as data from 'tiller/data';
+import * as fft from 'tiller/fft';
 import * as formats from 'tiller/formats';
 import * as linalg from 'tiller/linalg';
 import * as nn from 'tiller/nn';
 import * as optim from 'tiller/optim';
+import * as random from 'tiller/random';
 
 class Net extends nn.Module {
   fc = new nn.Linear(4, 2);
@@ -35,5 +37,10 @@ const slope: number = Number(await g(tl.tensor(3)).item());
 
 // The last line of output is what the test reads.
 console.log(
-  JSON.stringify({ shape, product, slope, modules: [data, formats, linalg].every((m) => Object.keys(m).length > 0) }),
+  JSON.stringify({
+    shape,
+    product,
+    slope,
+    modules: [data, formats, linalg, fft, random].every((m) => Object.keys(m).length > 0),
+  }),
 );
