@@ -58,14 +58,16 @@ export class ProgramCache {
     if (kept === null) planner().catch(() => {});
   }
 
-  get(snap: Snapshot, donated: readonly boolean[]): Launchable {
+  /** `onKernel` is told of the kernels of a program that is made now. */
+  get(snap: Snapshot, donated: readonly boolean[], onKernel?: OnKernel): Launchable {
     const skeleton = `${donated.map((d) => (d ? 1 : 0)).join('')}|${snap.skeleton}`;
     const known = this.skeletons.get(skeleton) ?? { variants: 0, common: [...snap.constants], promoted: [] };
     this.remember(skeleton, known);
     let found = this.lookUp(skeleton, snap, known.promoted);
     if (found === null) {
       this.meetVariant(known, snap.constants);
-      found = this.lookUp(skeleton, snap, known.promoted) ?? this.make(skeleton, snap, donated, known.promoted);
+      found =
+        this.lookUp(skeleton, snap, known.promoted) ?? this.make(skeleton, snap, donated, known.promoted, onKernel);
     } else {
       this.stats.hits++;
       profiler()?.lookedUp(true);
@@ -101,11 +103,17 @@ export class ProgramCache {
     return { program, constants: promoted.map((i) => snap.constants[i]!) };
   }
 
-  private make(skeleton: string, snap: Snapshot, donated: readonly boolean[], promoted: readonly number[]): Launchable {
+  private make(
+    skeleton: string,
+    snap: Snapshot,
+    donated: readonly boolean[],
+    promoted: readonly number[],
+    onKernel?: OnKernel,
+  ): Launchable {
     this.stats.misses++;
     profiler()?.lookedUp(false);
     const key = this.keyOf(skeleton, snap, promoted);
-    const prepared = this.prepare(key, snap, donated, promoted);
+    const prepared = this.prepare(key, snap, donated, promoted, onKernel);
     this.programs.set(key, prepared);
     prepared.then(
       (program) => {

@@ -1,4 +1,6 @@
+import type { Program } from '../engine/engine.js';
 import { type LeafSource, type Node, type ScalarSource, UnsupportedError } from '../graph/index.js';
+import type { OnKernel } from './loadCode.js';
 import type { Launchable } from './programs.js';
 import { runtimeOf } from './realize.js';
 import type { Runtime } from './runtime.js';
@@ -54,15 +56,29 @@ export class Recording {
     this.donated = this.inputs.map(donate);
   }
 
-  /** Runs it on storages by position; donated ones are stale from the call on. `resident` outputs stay on the device when read. */
-  run(inputs: readonly Storage[], scalars: readonly number[], resident: (output: number) => boolean): Storage[] {
-    for (const s of inputs) s.checkUsable('compile');
+  /** Where it runs on these storages, and what it may overwrite there. */
+  private placed(inputs: readonly Storage[]): { shared: boolean; donated: readonly boolean[]; runtime: Runtime } {
     // State that is an argument too is read at two places: its memory is then not overwritten.
     const shared = inputs.some((s, i) => this.donated[i]! && inputs.indexOf(s) !== inputs.lastIndexOf(s));
     const donated = shared
       ? this.donated.map((d, i) => d && inputs.indexOf(inputs[i]!) === inputs.lastIndexOf(inputs[i]!))
       : this.donated;
-    const runtime = runtimeOf(inputs);
+    return { shared, donated, runtime: runtimeOf(inputs) };
+  }
+
+  /** Makes its program for storages like these, without running it; `onKernel` is told of each kernel. */
+  async prepare(inputs: readonly Storage[], onKernel: OnKernel): Promise<void> {
+    const { shared, donated, runtime } = this.placed(inputs);
+    const launchable = await runtime.prepare(this.snap, donated, onKernel);
+    if (!shared) this.prepared = { runtime, launchable };
+    const { kernels } = launchable.program as Program;
+    onKernel(kernels, kernels);
+  }
+
+  /** Runs it on storages by position; donated ones are stale from the call on. `resident` outputs stay on the device when read. */
+  run(inputs: readonly Storage[], scalars: readonly number[], resident: (output: number) => boolean): Storage[] {
+    for (const s of inputs) s.checkUsable('compile');
+    const { shared, donated, runtime } = this.placed(inputs);
     const outputs = this.shapes.map((node, i) => {
       const o = new Storage(node.shape, node.dtype, null);
       o.resident = resident(i);

@@ -2,6 +2,7 @@ import type { Engine, EngineBuffer, Program } from '../engine/engine.js';
 import { InternalError, OutOfMemoryError, type TypedArray } from '../graph/index.js';
 import { inPhase, profiler, waitingFor } from './events.js';
 import { type Holders, namingHolders } from './holders.js';
+import type { OnKernel } from './loadCode.js';
 import type { Keeper } from './persist/index.js';
 import { type CacheStats, type Launchable, ProgramCache } from './programs.js';
 import type { Snapshot } from './snapshot.js';
@@ -156,6 +157,13 @@ export class Runtime {
       finished = this.finish(work);
     });
     return queued.then(() => finished).then(() => throwIfSpoiled(work.outputs));
+  }
+
+  /** Makes the program of a realization, without running it. */
+  async prepare(snap: Snapshot, donated: readonly boolean[], onKernel?: OnKernel): Promise<Launchable> {
+    await this.started();
+    const { program, constants } = this.cache!.get(snap, donated, onKernel);
+    return { program: await program, constants };
   }
 
   /** Queues a run that nobody waits for: what goes wrong shows in the outputs. */

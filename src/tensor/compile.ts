@@ -1,4 +1,4 @@
-import { inPhase, Placeholder, Recording, realize, type Storage, storageOf, withoutValues } from '../compile/index.js';
+import { inPhase, Placeholder, Recording, realize, Storage, storageOf, withoutValues } from '../compile/index.js';
 import {
   ArgumentError,
   gradEnabled,
@@ -32,6 +32,17 @@ export interface Compiled<A extends unknown[], R> {
   readonly traces: number;
   /** Why the last trace was made. */
   readonly lastReason: string;
+  /** Traces for these arguments and compiles all kernels, without running anything: a later call with such arguments runs at once. */
+  warmup(...args: A): Promise<void>;
+}
+
+/** Told how many kernels are ready, of how many. */
+export type Progress = (ready: number, total: number) => void;
+
+/** Options of `warmup`. */
+export interface WarmupOptions {
+  /** Called as kernels become ready; at last with all of them. */
+  readonly onProgress?: Progress;
 }
 
 type Input =
@@ -68,13 +79,13 @@ export function compile<A extends unknown[], R>(fn: (...args: A) => R): Compiled
   let traces = 0;
   let lastReason = '';
 
-  const call = (...args: A): R => {
+  /** The trace for arguments; null where the function itself has to run. */
+  const entryFor = (args: A, tensors: Tensor[]): Entry | null => {
     // Inside another compiled function, or a gradient, it is the function itself.
-    if (activeTrace() !== null || insideTransform()) return fn(...args);
-    const tensors: Tensor[] = [];
+    if (activeTrace() !== null || insideTransform()) return null;
     const key = signature(args, tensors);
     // A gradient has to flow back to the argument: results of a plan have no history.
-    if (gradEnabled() && tensors.some((t) => t.requiresGrad)) return fn(...args);
+    if (gradEnabled() && tensors.some((t) => t.requiresGrad)) return null;
     const known = entries.get(key) ?? [];
     let entry = known.find((e) => usable(e) === null);
     if (entry === undefined) {
@@ -91,11 +102,62 @@ export function compile<A extends unknown[], R>(fn: (...args: A) => R): Compiled
       entries.set(key, [...known, entry].slice(-MAX_VARIANTS));
       if (entries.size > MAX_TRACES) entries.delete(entries.keys().next().value!);
     }
-    return replay(entry, tensors) as R;
+    return entry;
+  };
+  const call = (...args: A): R => {
+    const tensors: Tensor[] = [];
+    const entry = entryFor(args, tensors);
+    return entry === null ? fn(...args) : (replay(entry, tensors) as R);
   };
   const compiled = (...args: A): R => inPhase('capture', () => call(...args));
-  Object.defineProperties(compiled, { traces: { get: () => traces }, lastReason: { get: () => lastReason } });
+  warmers.set(compiled, async (args, onProgress) => {
+    const tensors: Tensor[] = [];
+    const entry = entryFor(args as A, tensors);
+    if (entry === null) {
+      throw new ArgumentError(
+        '[warmup] the function would not be compiled here: inside a compiled function, or of arguments that require gradients',
+      );
+    }
+    await entry.recording.prepare(likely(entry, tensors), onProgress);
+    return entry.updated.length > 0;
+  });
+  Object.defineProperties(compiled, {
+    warmup: { value: (...args: A) => warmup(compiled, args) },
+    traces: { get: () => traces },
+    lastReason: { get: () => lastReason },
+  });
   return compiled as Compiled<A, R>;
+}
+
+/** Prepares a compiled function for arguments; resolves to whether a call changes tensors. */
+type Warmer = (args: readonly unknown[], onProgress: Progress) => Promise<boolean>;
+const warmers = new WeakMap<object, Warmer>();
+
+/**
+ * Compiles what a function of tensors launches, asynchronously and all kernels side by side, without running it or changing anything:
+ * parameters, optimizer state and random numbers stay as they are (values from outside that were not computed yet are computed).
+ * `fn` is a compiled function, which is traced for `args`; or any other, whose results are then quick to compute together from arguments
+ * that are stored. Throws ArgumentError for one of the latter kind that changes tensors (an optimizer step): compile it first.
+ */
+export async function warmup<A extends unknown[]>(
+  fn: (...args: A) => unknown,
+  args: readonly [...A],
+  { onProgress = () => {} }: WarmupOptions = {},
+): Promise<void> {
+  const own = warmers.get(fn);
+  const changes = await (own ?? warmers.get(compile(fn))!)(args, onProgress);
+  if (own !== undefined || !changes) return;
+  throw new ArgumentError(
+    '[warmup] the function changes tensors (expected tl.compile(fn), whose calls are then prepared)',
+  );
+}
+
+/** Storages like those that a call would read: what is not computed yet will not be elsewhere. */
+function likely(entry: Entry, tensors: readonly Tensor[]): Storage[] {
+  const of = ({ node }: Tensor): Storage => storageOf(node) ?? new Storage(node.shape, node.dtype, null);
+  return entry.inputs.map((i) =>
+    i.kind === 'argument' ? of(tensors[i.at]!) : i.kind === 'state' ? of(i.tensor) : i.storage,
+  );
 }
 
 /** Structure, shapes and dtypes of arguments; collects their tensors. */

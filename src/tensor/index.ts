@@ -31,7 +31,7 @@ export * from './at.js';
 export * from './attention.js';
 export * from './chains.js';
 export * from './choosing.js';
-export { type Compiled, compile } from './compile.js';
+export { type Compiled, compile, type Progress, type WarmupOptions, warmup } from './compile.js';
 export * from './contractions.js';
 export * from './control.js';
 export * from './convolution.js';
