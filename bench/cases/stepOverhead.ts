@@ -8,6 +8,8 @@ import { type Batch, batchAt } from './training.js';
 const STEPS = 1000;
 const WARM_UP_STEPS = 20;
 const PROFILED_STEPS = 10;
+/** Steps called one after the other before their losses are read, as in a loop that prints its loss now and then. */
+const IN_FLIGHT = 10;
 
 const onEngine = ({ images, labels }: Batch): [Tensor, Tensor] => [tensor(images.data, images), tensor(labels)];
 
@@ -28,6 +30,7 @@ export const stepOverhead: SoloCase = {
     const before = memory();
     const replays = await timeSteps(count, (i) => step(...batchAt(resident, i)));
     const after = memory();
+    const inFlight = await timeSteps(count, (i) => step(...batchAt(resident, i)), IN_FLIGHT);
     const fresh = await timeSteps(count, (i) => step(...onEngine(batchAt(batches, i))));
     const report = await profile(async () => {
       for (let i = 0; i < PROFILED_STEPS; i++) await realize(step(...batchAt(resident, i)));
@@ -40,6 +43,7 @@ export const stepOverhead: SoloCase = {
       samples: count,
       detail: {
         usPerStep: median(replays),
+        usPerStepInFlight: median(inFlight),
         usPerStepFreshBatch: median(fresh),
         allocatedBytes: after.live + after.pooled - before.live - before.pooled,
         allocatedBuffers: after.buffers - before.buffers,
@@ -54,7 +58,7 @@ export const stepOverhead: SoloCase = {
  * Microseconds of each step in the call, less what the engine computed inside it; the wait for a device comes between the steps and is
  * not counted.
  */
-async function timeSteps(count: number, step: (i: number) => Tensor): Promise<number[]> {
+async function timeSteps(count: number, step: (i: number) => Tensor, waitEvery = 1): Promise<number[]> {
   const engine = currentEngine()!;
   // An engine that computes on the calling thread tells what each kernel took.
   let computed = 0;
@@ -64,14 +68,18 @@ async function timeSteps(count: number, step: (i: number) => Tensor): Promise<nu
     });
   }
   const times: number[] = [];
+  let losses: Tensor[] = [];
   try {
     for (let i = 0; i < count; i++) {
       computed = 0;
       const start = performance.now();
       const loss = step(i);
       times.push(1000 * (performance.now() - start - computed));
-      await realize(loss);
-      loss.dispose();
+      losses.push(loss);
+      if (losses.length < waitEvery) continue;
+      await realize(...losses);
+      for (const done of losses) done.dispose();
+      losses = [];
     }
   } finally {
     if (engine.name === 'wasm') engine.onTimings?.(null);
