@@ -13,6 +13,7 @@ import {
   number,
   type Program,
   plus,
+  sqrt,
   where,
 } from './program.js';
 
@@ -27,46 +28,33 @@ import {
 export function eigh(p: Program, n: number, a: Matrix, w: Matrix, v: Matrix, out: Matrix): void {
   const symmetric = (i: IndexLike, j: IndexLike): Expr => where(le(integer(j), integer(i)), a.at(i, j), a.at(j, i));
   const zero = number(0);
-  // Row sums of absolute values bound the eigenvalues; a maximum in front of them keeps them from overflow.
+  const product = (x: Matrix, i: IndexLike, y: Matrix, j: IndexLike): Expr =>
+    p.sum(0, n, (k) => mul(x.at(i, k), y.at(j, k)));
   p.lanes(0, n, (i) => {
     const [largest] = p.fold('max', 0, n, (k) => [abs(symmetric(i, k))]) as [Expr];
     out.set(0, i, largest);
   });
   const [largest] = p.fold('max', 0, n, (k) => [out.at(0, k)]) as [Expr];
   const scale = p.let('scale', where(eq(largest, zero), number(1), largest));
+  p.lanes2([0, n], [0, n], (i, j) => w.set(i, j, div(symmetric(i, j), scale)));
+  // The root of the length of A A, which exceeds the largest eigenvalue by less than the length of A does.
+  p.lanes2([0, n], [0, n], (i, j) => v.set(i, j, product(w, i, w, j)));
+  p.lanes(0, n, (i) => out.set(0, i, product(v, i, v, i)));
+  const squares = p.sum(0, n, (k) => out.at(0, k));
+  const shift = p.let('shift', sqrt(sqrt(squares)));
   p.lanes2([0, n], [0, n], (i, j) => {
-    w.set(i, j, div(symmetric(i, j), scale));
-    v.set(i, j, where(eq(integer(i), integer(j)), number(1), zero));
+    const diagonal = p.let('diagonal', eq(integer(i), integer(j)));
+    w.set(i, j, add(w.at(i, j), where(diagonal, shift, zero)));
+    v.set(i, j, where(diagonal, number(1), zero));
   });
-  p.lanes(0, n, (i) =>
-    out.set(
-      0,
-      i,
-      p.sum(0, n, (k) => abs(w.at(i, k))),
-    ),
-  );
-  const [shift] = p.fold('max', 0, n, (k) => [out.at(0, k)]) as [Expr];
-  p.lanes(0, n, (i) => w.set(i, i, add(w.at(i, i), shift)));
-  orthogonalize(p, n, n, w, v);
+  orthogonalize(p, n, n, w, v, out);
   normalize(p, n, v);
   // What A makes of each vector; the product with the vector is the eigenvalue.
-  p.lanes2([0, n], [0, n], (i, j) =>
-    w.set(
-      i,
-      j,
-      p.sum(0, n, (k) => mul(v.at(i, k), div(symmetric(j, k), scale))),
-    ),
-  );
-  p.lanes(0, n, (i) =>
-    out.set(
-      0,
-      i,
-      mul(
-        scale,
-        p.sum(0, n, (k) => mul(v.at(i, k), w.at(i, k))),
-      ),
-    ),
-  );
+  p.lanes2([0, n], [0, n], (i, j) => {
+    const sum = p.sum(0, n, (k) => mul(v.at(i, k), div(symmetric(j, k), scale)));
+    w.set(i, j, sum);
+  });
+  p.lanes(0, n, (i) => out.set(0, i, mul(scale, product(v, i, w, i))));
   sortRows(p, n, out, false, [[v, n]]);
   p.lanes2([0, n], [0, n], (i, j) => out.set(plus(i, 1), j, v.at(j, i)));
 }

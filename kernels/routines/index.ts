@@ -35,7 +35,8 @@ const ROUTINES: Readonly<
   qr(p, { m, n }, _, buffer) {
     const k = Math.min(m, n);
     const [a, out] = [...buffer([m, n]), ...buffer([m, k + n])] as [Matrix, Matrix];
-    qr(p, m, n, a, out, out.from(k));
+    const [q, r] = buffer([k, m], [n, m]) as [Matrix, Matrix];
+    qr(p, m, n, a, q.transposed, r.transposed, out);
     return 4 * m * n * k;
   },
   eigh(p, { n }, _, buffer) {

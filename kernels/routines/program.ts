@@ -53,24 +53,24 @@ export const le = comparison('le');
 export const eq = comparison('eq');
 export const where = (cond: Expr, a: Expr, b: Expr): Expr => ({ kind: 'where', dtype: a.dtype, cond, a, b });
 
-/** Row-major elements of a buffer, from `start` on. */
+/** Elements of a buffer, from `start` on: element (i, j) lies at i * ofRow + j * ofColumn. */
 export class Matrix {
   constructor(
     private readonly program: Program,
     private readonly buffer: number,
-    private readonly start: IndexLike,
-    private readonly columns: number,
+    private readonly start: Index,
+    private readonly ofRow: number,
+    private readonly ofColumn = 1,
   ) {}
 
-  #index = (i: IndexLike, j: IndexLike): Index => plus(this.start, plus(times(i, this.columns), j));
+  #index = (i: IndexLike, j: IndexLike): Index => plus(this.start, plus(times(i, this.ofRow), times(j, this.ofColumn)));
+
+  get transposed(): Matrix {
+    return new Matrix(this.program, this.buffer, this.start, this.ofColumn, this.ofRow);
+  }
 
   at(i: IndexLike, j: IndexLike): Expr {
     return { kind: 'load', dtype: 'f32', buffer: this.buffer, index: this.#index(i, j), clamp: false };
-  }
-
-  /** The columns from `column` on. */
-  from(column: number): Matrix {
-    return new Matrix(this.program, this.buffer, plus(this.start, column), this.columns);
   }
 
   set(i: IndexLike, j: IndexLike, value: Expr): void {

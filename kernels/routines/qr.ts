@@ -21,14 +21,16 @@ import {
 } from './program.js';
 
 /**
- * Householder reflections. The first k columns of the result become Q; R is made in the others, with the reflections' vectors below its
- * diagonal (each begins with a 1 that is not stored) until Q is made of them.
+ * Householder reflections, in scratch whose rows are the columns of Q and R: they lie in memory as they are read. Below the diagonal of R are the
+ * vectors of the reflections, each of which begins with a 1 that is not stored.
+ *
+ * @param out Q, with R beside it
  */
-export function qr(p: Program, m: number, n: number, a: Matrix, q: Matrix, r: Matrix): void {
+export function qr(p: Program, m: number, n: number, a: Matrix, q: Matrix, r: Matrix, out: Matrix): void {
   const k = Math.min(m, n);
   const [zero, one] = [number(0), number(1)];
-  p.lanes2([0, m], [0, n], (i, j) => r.set(i, j, a.at(i, j)));
-  p.lanes2([0, m], [0, k], (i, j) => q.set(i, j, where(eq(integer(i), integer(j)), one, zero)));
+  p.lanes2([0, n], [0, m], (j, i) => r.set(i, j, a.at(i, j)));
+  p.lanes2([0, k], [0, m], (j, i) => q.set(i, j, where(eq(integer(i), integer(j)), one, zero)));
 
   /** x[:, j] becomes (I - tau v v^T) x[:, j], for the vector below the diagonal of column `step`. */
   const reflect = (x: Matrix, step: IndexLike, tau: Expr, j: IndexLike): void => {
@@ -63,5 +65,8 @@ export function qr(p: Program, m: number, n: number, a: Matrix, q: Matrix, r: Ma
     const tau = p.let('tau', where(eq(squares, zero), zero, div(number(2), add(one, squares))));
     p.lanes(step, k, (j) => reflect(q, step, tau, j));
   });
-  p.lanes2([1, m], [0, n], (i, j) => r.set(i, j, where(lt(integer(j), integer(i)), zero, r.at(i, j))));
+  p.lanes2([0, m], [0, k], (i, j) => out.set(i, j, q.at(i, j)));
+  p.lanes2([0, m], [0, n], (i, j) => {
+    out.set(i, plus(j, k), where(lt(integer(j), integer(i)), zero, r.at(i, j)));
+  });
 }

@@ -16,5 +16,6 @@ export function sizesOf({ inputs, shape }: Node<'routine'>): RoutineSizes {
 /** 32-bit words of scratch that a routine needs for each matrix. */
 export function scratchOf({ fn }: RoutineAttrs, { m, n }: Omit<RoutineSizes, 'batch'>): number {
   if (fn === 'eigh') return 2 * n * n;
+  if (fn === 'qr') return (Math.min(m, n) + n) * m;
   return fn === 'svd' ? n * m + m + n : 0;
 }

@@ -43,7 +43,7 @@ export function svd(p: Program, m: number, n: number, { a, u, values, vh, w, len
   const scale = p.let('scale', where(eq(largest, zero), one, largest));
   p.lanes2([0, n], [0, m], (i, j) => w.set(i, j, div(a.at(j, i), scale)));
   p.lanes2([0, n], [0, n], (i, j) => vh.set(i, j, where(eq(integer(i), integer(j)), one, zero)));
-  orthogonalize(p, n, m, w, vh);
+  orthogonalize(p, n, m, w, vh, values);
   normalize(p, n, vh);
   p.lanes(0, n, (i) => values.set(0, i, sqrt(p.sum(0, m, (k) => mul(w.at(i, k), w.at(i, k))))));
   sortRows(p, n, values, true, [
