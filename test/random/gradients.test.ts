@@ -37,8 +37,14 @@ describe.each(['reference', 'wasm', 'webgpu'] as const)('the gradient of a gamma
       expect(Math.abs(slopes[i]! / implicitSlope(a, at) - 1)).toBeLessThan(3e-3);
     });
   });
+});
 
-  it('is the derivative of the mean, through every function of gamma samples', async () => {
+describe('gradients of samples', () => {
+  beforeAll(async () => {
+    await tl.init({ engine: 'wasm' });
+  });
+
+  it('of gamma samples: the derivative of the mean, through every function of them', async () => {
     const n = 40_000;
     const gen = new Generator(8);
     const slopeOf = async (f: (p: tl.Tensor) => tl.Tensor, at: number): Promise<number> => {
@@ -59,12 +65,6 @@ describe.each(['reference', 'wasm', 'webgpu'] as const)('the gradient of a gamma
     // The variance of Student's t is df / (df - 2).
     const square = (p: tl.Tensor) => random.studentT(p, 0, 1, { generator }).square();
     expect(Math.abs((await slopeOf(square, 12)) + 2 / 100)).toBeLessThan(0.01);
-  });
-});
-
-describe('gradients of samples', () => {
-  beforeAll(async () => {
-    await tl.init({ engine: 'wasm' });
   });
 
   it.each<[string, (a: tl.TensorLike, b: tl.TensorLike, generator: Generator) => tl.Tensor]>([
