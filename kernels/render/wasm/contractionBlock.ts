@@ -10,7 +10,7 @@ import {
   panelsOf,
   type Tiling,
 } from './contractionTiling.js';
-import { type Block, i32, type Local, op, select, type Value } from './encoder.js';
+import { type Block, i32, type Local, minU, op, select, type Value } from './encoder.js';
 import { indexVar, plus, times, variable } from './indexTerms.js';
 import type { KernelFunction } from './kernel-module.js';
 import type { WasmScope } from './scope.js';
@@ -128,7 +128,7 @@ export function forNumbers(
   if (each > 1) {
     first = block.let(op('i32.mul', f.begin, i32(each)));
     const beyond = block.let(op('i32.mul', f.end, i32(each)));
-    end = block.let(select(beyond, i32(count), op('i32.lt_u', beyond, i32(count))));
+    end = block.let(minU(beyond, i32(count)));
   }
   const number = f.fn.local('i32');
   block.for(number, first, end, 1, (inner) => body(inner, number));

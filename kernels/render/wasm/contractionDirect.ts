@@ -1,15 +1,16 @@
 import type { ContractionKernel, Expr } from '../../ir.js';
 import { type BlockPlace, Blocks, finishBlock, forBlocks, forColumns } from './contractionBlock.js';
 import { type Arithmetic, multiplyAdd } from './contractionMicro.js';
-import { ScratchLayout, Sums } from './contractionSums.js';
+import { Sums } from './contractionSums.js';
 import { type Extents, type Tiling, tasksOf } from './contractionTiling.js';
 import { slidingWindow, WindowBlock } from './contractionWindow.js';
 import { type Block, splatI32, type Value } from './encoder.js';
 import { indexVar, plus, times, variable } from './indexTerms.js';
 import { WasmKernelModule } from './kernel-module.js';
-import type { WasmFeatures, WasmKernel } from './rendered.js';
+import type { WasmFeatures, WasmKernel, WasmPhase } from './rendered.js';
 import { atValue } from './rewrite.js';
 import type { WasmScope } from './scope.js';
+import { ScratchBuffers } from './scratch.js';
 
 /** Steps of k that are written out one after another. */
 export const MOST_UNROLLED = 32;
@@ -22,21 +23,15 @@ const STREAMED_PER_NS = 8;
 const WINDOWED_PER_NS = 12;
 const COMPUTED_PER_NS = 4;
 
-interface Setting {
-  readonly kernel: ContractionKernel;
-  readonly features: WasmFeatures;
-  readonly blocks: Blocks;
-  readonly arithmetic: Arithmetic;
-}
-
+/** The blocks of a tiling, and how they are computed. */
 export function settingOf(
   kernel: ContractionKernel,
-  features: WasmFeatures,
+  { relaxedSimd }: WasmFeatures,
   extents: Extents,
   tiling: Tiling,
-): Setting {
-  const arithmetic = { dtype: kernel.dtype as Arithmetic['dtype'], relaxed: features.relaxedSimd };
-  return { kernel, features, blocks: new Blocks(kernel, extents, tiling), arithmetic };
+): { blocks: Blocks; arithmetic: Arithmetic } {
+  const arithmetic = { dtype: kernel.dtype as Arithmetic['dtype'], relaxed: relaxedSimd };
+  return { blocks: new Blocks(kernel, extents, tiling), arithmetic };
 }
 
 /** Rows and lines that make up a block of about `most` sums. */
@@ -55,10 +50,10 @@ export function renderUnrolled(kernel: ContractionKernel, features: WasmFeatures
   const found = extents.width <= 4096 && extents.k > 1 ? slidingWindow(kernel, extents.width) : null;
   const tiling = directTiling(extents, found ? Math.max(extents.width, 1024) : 512, extents.k === 0 ? 16 : 1);
   const { blocks, arithmetic } = settingOf(kernel, features, extents, tiling);
-  const layout = new ScratchLayout(kernel);
+  const scratch = new ScratchBuffers(kernel.buffers.length);
   const window = found ? new WindowBlock(found, blocks) : null;
-  const buffer = window ? layout.allocate('thread', window.words) : -1;
-  const module = new WasmKernelModule(kernel, features, layout.buffers);
+  const buffer = window ? scratch.add('thread', kernel.dtype, window.words) : -1;
+  const module = new WasmKernelModule(kernel, features, scratch);
   const f = module.function('multiply');
   const ks = Array.from({ length: extents.k }, (_, k) => k);
   const lefts = ks.map((k) => atValue(kernel.a, kernel.k, k));
@@ -97,32 +92,35 @@ export function renderUnrolled(kernel: ContractionKernel, features: WasmFeatures
       });
     });
   });
+  module.phase(multiplyPhase(blocks, window ? WINDOWED_PER_NS : COMPUTED_PER_NS), f);
+  return module.finish();
+}
+
+export function multiplyPhase({ tiling, tasks, extents }: Blocks, productsPerNs: number): WasmPhase {
   const products = tiling.rows * tiling.lines * tiling.columns * Math.max(extents.k, 1);
-  const taskCost = Math.ceil((tiling.group * products) / (window ? WINDOWED_PER_NS : COMPUTED_PER_NS));
-  module.phase({ name: 'multiply', tasks: blocks.tasks, taskCost }, f);
-  return module.finish(layout.sizes);
+  return { name: 'multiply', tasks, taskCost: Math.ceil((tiling.group * products) / productsPerNs) };
 }
 
 /** Where sums of a block of whole rows lie in thread scratch. */
-export function blockSums(kernel: ContractionKernel, blocks: Blocks, layout: ScratchLayout): Sums {
+export function blockSums(kernel: ContractionKernel, blocks: Blocks, scratch: ScratchBuffers): Sums {
   const { vars, pitch, columnIndex, tiling } = blocks;
   const index = plus(times(variable(vars.row), pitch), columnIndex);
-  return new Sums(kernel, layout.allocate('thread', tiling.rows * pitch), () => index);
+  return new Sums(kernel, scratch.add('thread', kernel.dtype, tiling.rows * pitch), () => index);
 }
 
 /** A contraction of few rows: their sums grow in the cache while the right operand streams by, four steps of k at a time. */
 export function renderStreamed(kernel: ContractionKernel, features: WasmFeatures, extents: Extents): WasmKernel {
   const tiling = directTiling(extents, 512, extents.m);
   const { blocks, arithmetic } = settingOf(kernel, features, extents, tiling);
-  const layout = new ScratchLayout(kernel);
-  const sums = blockSums(kernel, blocks, layout);
+  const scratch = new ScratchBuffers(kernel.buffers.length);
+  const sums = blockSums(kernel, blocks, scratch);
   const sum = sums.expr();
   const index = (sum as Expr & { kind: 'load' }).index;
-  const module = new WasmKernelModule(kernel, features, layout.buffers);
+  const module = new WasmKernelModule(kernel, features, scratch);
   const f = module.function('multiply');
   const { vars } = blocks;
   const pass = indexVar('pass', Math.ceil(extents.k / STEPS_PER_PASS));
-  const step = indexVar('stepOfPass', STEPS_PER_PASS);
+  const step = indexVar('step', STEPS_PER_PASS);
   const inPasses = new Map([[kernel.k, plus(times(variable(pass), STEPS_PER_PASS), variable(step))]]);
 
   const rows = Array.from({ length: extents.m }, (_, row) => row);
@@ -163,10 +161,8 @@ export function renderStreamed(kernel: ContractionKernel, features: WasmFeatures
     if (rest > 0) addSteps(place, scope.child({ vars: new Map([[pass, pass.extent - 1]]) }), rest);
     finishBlock(blocks, place, sum);
   });
-  const products = tiling.rows * tiling.lines * tiling.columns * extents.k;
-  const taskCost = Math.ceil((tiling.group * products) / STREAMED_PER_NS);
-  module.phase({ name: 'multiply', tasks: blocks.tasks, taskCost }, f);
-  return module.finish(layout.sizes);
+  module.phase(multiplyPhase(blocks, STREAMED_PER_NS), f);
+  return module.finish();
 }
 
 /** Stores a vector of sums in scratch. */

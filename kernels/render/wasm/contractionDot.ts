@@ -1,15 +1,15 @@
 import type { ContractionKernel, Expr, IndexVar } from '../../ir.js';
 import { finishBlock, forBlocks, ofLastOr, when } from './contractionBlock.js';
-import { blockSums, directTiling, settingOf, storeVector } from './contractionDirect.js';
+import { blockSums, directTiling, multiplyPhase, settingOf, storeVector } from './contractionDirect.js';
 import { multiplyAdd } from './contractionMicro.js';
 import { transposed } from './contractionPack.js';
-import { ScratchLayout } from './contractionSums.js';
 import type { Extents } from './contractionTiling.js';
 import { op, splatI32, type Value, v128 } from './encoder.js';
 import { indexVar, plus, times, variable } from './indexTerms.js';
 import { WasmKernelModule } from './kernel-module.js';
 import type { WasmFeatures, WasmKernel } from './rendered.js';
 import type { WasmScope } from './scope.js';
+import { ScratchBuffers } from './scratch.js';
 
 /** Rows for which each element of the right operand is read once. */
 const ROWS_AT_ONCE = 2;
@@ -26,18 +26,17 @@ const MOST_COLUMNS = 128;
 export function renderDots(kernel: ContractionKernel, features: WasmFeatures, extents: Extents): WasmKernel {
   const { m, k } = extents;
   const { blocks, arithmetic } = settingOf(kernel, features, extents, directTiling(extents, MOST_COLUMNS, m));
-  const { tiling } = blocks;
-  const { columns, lines } = tiling;
-  const layout = new ScratchLayout(kernel);
-  const sums = blockSums(kernel, blocks, layout);
+  const { columns } = blocks.tiling;
+  const scratch = new ScratchBuffers(kernel.buffers.length);
+  const sums = blockSums(kernel, blocks, scratch);
   const sum = sums.expr() as Expr & { kind: 'load' };
-  const module = new WasmKernelModule(kernel, features, layout.buffers);
+  const module = new WasmKernelModule(kernel, features, scratch);
   const f = module.function('multiply');
   const { vars, lastColumns } = blocks;
   const group = indexVar('group', Math.ceil(columns / COLUMNS_AT_ONCE));
-  const member = indexVar('member', COLUMNS_AT_ONCE);
-  const pair = indexVar('pair', Math.ceil(m / ROWS_AT_ONCE));
-  const ofPair = indexVar('ofPair', ROWS_AT_ONCE);
+  const member = indexVar('column', COLUMNS_AT_ONCE);
+  const pair = indexVar('row', Math.ceil(m / ROWS_AT_ONCE));
+  const ofPair = indexVar('row', ROWS_AT_ONCE);
 
   /** The sums of a few rows at four columns (or what is left of them). */
   const addGroup = (scope: WasmScope, rows: number, count: number): void => {
@@ -56,10 +55,7 @@ export function renderDots(kernel: ContractionKernel, features: WasmFeatures, ex
       });
     };
     scope.vectorLoop(kernel.k, 0, k - (k % 4), 1, (inner) => multiply(inner, 4));
-    if (k % 4 > 0) {
-      const vector = { v: kernel.k, first: k - (k % 4), vectors: 1, lanes: k % 4 };
-      multiply(scope.child({ vector }), k % 4);
-    }
+    if (k % 4 > 0) multiply(scope.oneVector(kernel.k, k - (k % 4), k % 4), k % 4);
     for (let i = 0; i < rows; i++) {
       const ofRow = Array.from({ length: COLUMNS_AT_ONCE }, (_, j) => totals[i * count + Math.min(j, count - 1)]!);
       const [a, b, c, d] = transposed(block, ofRow) as [Value, Value, Value, Value];
@@ -98,9 +94,8 @@ export function renderDots(kernel: ContractionKernel, features: WasmFeatures, ex
     });
     finishBlock(blocks, place, sum);
   });
-  const taskCost = Math.ceil((tiling.group * m * lines * columns * k) / PRODUCTS_PER_NS);
-  module.phase({ name: 'multiply', tasks: blocks.tasks, taskCost }, f);
-  return module.finish(layout.sizes);
+  module.phase(multiplyPhase(blocks, PRODUCTS_PER_NS), f);
+  return module.finish();
 }
 
 const firstLanes = (count: number): Value => {

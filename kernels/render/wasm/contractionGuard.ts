@@ -69,7 +69,7 @@ export function forGuardedRow(row: GuardedRow, scope: WasmScope, v: IndexVar, st
   const whole = v.extent - (v.extent % 8);
   const single = (inside: WasmScope, first: number, value: Expr) => {
     const lanes = Math.min(4, v.extent - first);
-    const at = inside.child({ vector: { v, first, vectors: 1, lanes } });
+    const at = inside.oneVector(v, first, lanes);
     store(at.steps(), value, first);
   };
   const { block } = scope;

@@ -75,9 +75,8 @@ export function microKernel(module: WasmModule, name: string, shape: MicroShape,
       block.set(sum, multiplyAdd(arithmetic, left, columns[vector]!, sum));
     }
   };
-  const advance = (block: Block, local: Local, bytes: number) => block.set(local, op('i32.add', local, i32(bytes)));
   const end = body.let(op('i32.add', a, op('i32.mul', steps, i32(aStep))));
-  const inside = body.inner(2);
+  const inside = body.inner();
   const atOnce = isFused(arithmetic) ? 1 : 2;
   step(inside, 0);
   if (atOnce === 2) {
@@ -86,8 +85,8 @@ export function microKernel(module: WasmModule, name: string, shape: MicroShape,
     inside.push([op('i32.eq', a, last).code, 0x0d, 1]);
     step(inside, 1);
   }
-  advance(inside, b, atOnce * bStep);
-  advance(inside, a, atOnce * aStep);
+  inside.increase(b, atOnce * bStep);
+  inside.increase(a, atOnce * aStep);
   body.push([0x02, 0x40]);
   body.placeLoop(inside, op('i32.ne', a, end));
   body.push([0x0b]);

@@ -104,7 +104,7 @@ function packGroup(
 ): void {
   const { kernel, vars, tiling, lastSteps, flat } = blocks;
   const { block, f } = scope;
-  const member = indexVar('member', 4);
+  const member = indexVar('column', 4);
   const inGroup = scope.child({ indices: new Map([[vars.column, plus(times(variable(group), 4), variable(member))]]) });
   const start = flat
     ? plus(times(variable(vars.line), tiling.columns), times(variable(group), 4))
@@ -126,12 +126,11 @@ function packGroup(
     typeof steps === 'number' ? steps - (steps % 4) : rest === 0 ? steps : block.let(op('i32.and', steps, i32(-4)));
   inGroup.vectorLoop(vars.step, 0, whole, 1, (inner) => {
     copy(inner, 4);
-    inner.block.set(target, op('i32.add', target, i32(16 * step)));
+    inner.block.increase(target, 16 * step);
   });
   if (rest === 0) return;
   when(block, isLast, (inner) => {
-    const vector = { v: vars.step, first: whole, vectors: 1, lanes: rest };
-    copy(inGroup.child({ vector }, inner), rest);
+    copy(inGroup.oneVector(vars.step, whole, rest, inner), rest);
   });
 }
 
@@ -198,8 +197,8 @@ export function packLeft(module: WasmKernelModule, packed: PackedLeft, buffer: n
   const { m, k } = kernel;
   const { inFours, batches } = packed;
   const { index } = packed.operandIn(buffer);
-  const batch = indexVar('packedBatch', batches);
-  const stripe = indexVar('stripe', inFours ? Math.ceil(m.extent / STRIPE) : m.extent);
+  const batch = indexVar('batch', batches);
+  const stripe = indexVar('row', inFours ? Math.ceil(m.extent / STRIPE) : m.extent);
   const f = module.function('pack');
   const count = batches * stripe.extent;
   const words = (inFours ? STRIPE : 1) * k.extent;
@@ -217,7 +216,7 @@ export function packLeft(module: WasmKernelModule, packed: PackedLeft, buffer: n
       rows.vectorRest(k, k.extent - (k.extent % 8), copy);
       return;
     }
-    const inStripe = indexVar('inStripe', STRIPE);
+    const inStripe = indexVar('row', STRIPE);
     const rows = scope.child({
       indices: new Map([[m, plus(times(variable(stripe), STRIPE), variable(inStripe))]]),
     });
@@ -231,8 +230,7 @@ export function packLeft(module: WasmKernelModule, packed: PackedLeft, buffer: n
     if (rest % 4 === 0) return;
     block.if(isLast, (inner) => {
       rows.child({}, inner).loop(k, 0, k.extent, (step) => {
-        const vector = { v: inStripe, first: rest - (rest % 4), vectors: 1, lanes: rest % 4 };
-        const last = step.child({ vector });
+        const last = step.oneVector(inStripe, rest - (rest % 4), rest % 4);
         copy(last, last.steps());
       });
     });

@@ -3,13 +3,14 @@ import { type BlockPlace, Blocks, finishBlock, forBlocks, ofLastOr, when } from 
 import { type Arithmetic, microKernel } from './contractionMicro.js';
 import { type DirectOperand, directOperand } from './contractionOperands.js';
 import { packedStep, packedWords, packLeft, packRight, planPackedLeft, type StepsPlace } from './contractionPack.js';
-import { ScratchLayout, Sums } from './contractionSums.js';
+import { Sums } from './contractionSums.js';
 import { chooseTiling, type Extents, PANEL } from './contractionTiling.js';
-import { type Block, i32, type Local, op, select, type Value, type WasmFunction } from './encoder.js';
+import { type Block, i32, type Local, minU, op, type Value, type WasmFunction } from './encoder.js';
 import { indexVar, plus, times, variable } from './indexTerms.js';
 import { type KernelFunction, WasmKernelModule } from './kernel-module.js';
 import type { WasmFeatures, WasmKernel } from './rendered.js';
 import type { WasmScope } from './scope.js';
+import { ScratchBuffers } from './scratch.js';
 
 /** Multiplications a nanosecond, of one thread, with all that goes with them. */
 const MULTIPLICATIONS_PER_NS = 25;
@@ -32,7 +33,6 @@ export class TiledContraction {
   readonly #blocks: Blocks;
   readonly #module: WasmKernelModule;
   readonly #arithmetic: Arithmetic;
-  readonly #layout: ScratchLayout;
   readonly #left: DirectOperand;
   readonly #right: DirectOperand | null;
   readonly #rightBuffer: number = -1;
@@ -52,13 +52,16 @@ export class TiledContraction {
     this.#right = this.#directRight();
     const { rows, splits } = blocks.tiling;
     const blockWords = rows * blocks.pitch;
-    const layout = new ScratchLayout(kernel);
-    const sums = layout.allocate(splits > 1 ? 'shared' : 'thread', (splits > 1 ? blocks.count : 1) * blockWords);
+    const scratch = new ScratchBuffers(kernel.buffers.length);
+    const sums = scratch.add(
+      splits > 1 ? 'shared' : 'thread',
+      kernel.dtype,
+      (splits > 1 ? blocks.count : 1) * blockWords,
+    );
     this.#sums = new Sums(kernel, sums, (split) => this.#sumIndex(split, blockWords), splits);
-    if (!this.#right) this.#rightBuffer = layout.allocate('thread', packedWords(blocks));
-    const leftBuffer = packedLeft ? layout.allocate('shared', packedLeft.words) : -1;
-    this.#layout = layout;
-    this.#module = new WasmKernelModule(kernel, features, layout.buffers);
+    if (!this.#right) this.#rightBuffer = scratch.add('thread', kernel.dtype, packedWords(blocks));
+    const leftBuffer = packedLeft ? scratch.add('shared', kernel.dtype, packedLeft.words) : -1;
+    this.#module = new WasmKernelModule(kernel, features, scratch);
     if (packedLeft) packLeft(this.#module, packedLeft, leftBuffer);
     this.#left = left ?? packedLeft!.operandIn(leftBuffer);
   }
@@ -75,7 +78,7 @@ export class TiledContraction {
     const taskCost = Math.ceil((tiling.group * blockCost) / MULTIPLICATIONS_PER_NS) + 200;
     this.#module.phase({ name: 'multiply', tasks, taskCost }, f);
     if (tiling.splits > 1) this.#combine();
-    return this.#module.finish(this.#layout.sizes);
+    return this.#module.finish();
   }
 
   /** The right operand where it may stay where it is: contiguous columns in whole halves of panels, and few rows that read them. */
@@ -108,7 +111,7 @@ export class TiledContraction {
     if (tiling.splits > 1) {
       from = block.let(op('i32.mul', split as Value, i32(stepBlocksOfSplit)));
       const end = block.let(op('i32.add', from, i32(stepBlocksOfSplit)));
-      to = block.let(select(end, i32(parts), op('i32.lt_u', end, i32(parts))));
+      to = block.let(minU(end, i32(parts)));
     }
     const first = from;
     scope.loop(vars.stepBlock, from, to, (inner) => {
@@ -141,14 +144,13 @@ export class TiledContraction {
     const right = this.#right;
     const b = right ? this.#address(scope, right.buffer, right.index, zeros) : block.let(f.buffer(this.#rightBuffer));
     const panelBytes = right || flat ? 4 * PANEL : 4 * PANEL * tiling.steps;
-    const advance = (inner: Block, local: Local, bytes: number) => inner.set(local, op('i32.add', local, i32(bytes)));
     const { isLastPanels } = place;
     const whole = ofLastOr(block, isLastPanels, lastPanels.whole, panels.whole);
     const panel = indexVar('panel', 1);
     scope.loop(panel, 0, whole, (inner) => {
       this.#rowBlocks(inner.block, place, part, { a, b, c, vectors: 2, starts });
-      advance(inner.block, b, panelBytes);
-      advance(inner.block, c, 4 * PANEL);
+      inner.block.increase(b, panelBytes);
+      inner.block.increase(c, 4 * PANEL);
     });
     const half = (inner: Block) => this.#rowBlocks(inner, place, part, { a, b, c, vectors: 1, starts });
     if (panels.half && lastPanels.half) half(block);
@@ -173,8 +175,8 @@ export class TiledContraction {
     const number = block.fn.local('i32');
     block.for(number, i32(3), value(rows), 4, (inner) => {
       call(inner, 4);
-      inner.set(a, op('i32.add', a, i32(4 * this.#left.fourRows)));
-      inner.set(c, op('i32.add', c, i32(16 * pitch)));
+      inner.increase(a, 4 * this.#left.fourRows);
+      inner.increase(c, 16 * pitch);
     });
     if (lastRows % 4 !== 0) when(block, place.isLastRows, (inner) => call(inner, lastRows % 4));
   }

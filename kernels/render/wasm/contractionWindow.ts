@@ -44,7 +44,7 @@ export function slidingWindow({ b, n, k }: ContractionKernel, width: number): Sl
   if (kernelWidth < 1 || k.extent % kernelWidth !== 0) return null;
   const kernelHeight = k.extent / kernelWidth;
   const [line, column] = [indexVar('line', n.extent / width), indexVar('column', width)];
-  const [tapY, tapX] = [indexVar('tapY', kernelHeight), indexVar('tapX', kernelWidth)];
+  const [tapY, tapX] = [indexVar('y', kernelHeight), indexVar('x', kernelWidth)];
   const inParts = new Map<IndexVar, Index>([
     [n, plus(times(variable(line), width), variable(column))],
     [k, plus(times(variable(tapY), kernelWidth), variable(tapX))],
@@ -55,7 +55,7 @@ export function slidingWindow({ b, n, k }: ContractionKernel, width: number): Sl
   if (!y || !x) return null;
   const extent = (slide: Slide, along: IndexVar, tap: IndexVar) =>
     slide.stride * (along.extent - 1) + slide.dilation * (tap.extent - 1) + 1;
-  const [imageY, imageX] = [indexVar('imageY', extent(y, line, tapY)), indexVar('imageX', extent(x, column, tapX))];
+  const [imageY, imageX] = [indexVar('y', extent(y, line, tapY)), indexVar('x', extent(x, column, tapX))];
   const inImage = (form: Affine): Index => {
     const terms = form.terms.filter(({ atom }) => atom.kind !== 'var' || ![line, column, tapY, tapX].includes(atom.v));
     const place = (slide: Slide, along: IndexVar, to: IndexVar) =>
@@ -128,7 +128,7 @@ export class WindowBlock {
   fill({ scope, lines }: BlockPlace, buffer: number): void {
     const { y, x, image, imageX, imageY } = this.window;
     const { vars, tiling } = this.blocks;
-    const row = indexVar('imageRow', this.#rowsFor(tiling.lines));
+    const row = indexVar('row', this.#rowsFor(tiling.lines));
     const rows: Value | number =
       typeof lines === 'number'
         ? this.#rowsFor(lines)
@@ -139,7 +139,7 @@ export class WindowBlock {
     atRow.loop(row, 0, rows, (inRow) => {
       for (let phase = 0; phase < x.stride; phase++) {
         const extent = Math.ceil((imageX.extent - phase) / x.stride);
-        const position = indexVar('position', extent);
+        const position = indexVar('column', extent);
         const inPhase = inRow.child({
           indices: new Map([[imageX, plus(times(variable(position), x.stride), constant(phase))]]),
         });

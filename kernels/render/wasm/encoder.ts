@@ -1,5 +1,5 @@
 /**
- * A small encoder of WebAssembly modules. Values are expressions (ropes of bytes) that nest; a `Block` takes statements in order:
+ * A small encoder of WebAssembly modules. It checks no types: a module is validated when it is compiled. Values are expressions (ropes of bytes) that nest; a `Block` takes statements in order:
  *
  * ```ts
  * const module = new WasmModule();
@@ -15,13 +15,10 @@
  * const bytes = module.bytes();
  * ```
  */
-import { InternalError } from '../../../src/graph/index.js';
 import type { NumType } from '../../numerics/index.js';
-import { LANE_OPERATIONS, LANE_STORES, LOADS, OPERATIONS, type Operation } from './opcodes.js';
+import { LANE_OPERATIONS, LANE_STORES, LOADS, OPERATIONS, type Operation, type ValType } from './opcodes.js';
 
-export type { Operation } from './opcodes.js';
-
-export type ValType = 'i32' | 'v128';
+export type { Operation, ValType } from './opcodes.js';
 
 /** Bytes, nested. */
 export type Code = readonly (number | Code)[];
@@ -33,7 +30,6 @@ export interface Value {
 }
 
 const TYPE_BYTES: Record<ValType, number> = { i32: 0x7f, v128: 0x7b };
-const TYPES: Readonly<Record<string, ValType>> = { i: 'i32', v: 'v128' };
 
 /** An unsigned number in LEB128. */
 function unsigned(value: number): number[] {
@@ -76,30 +72,20 @@ export class Local implements Value {
   }
 }
 
-function check(name: string, operands: string, args: readonly Value[]): void {
-  const given = args.map(({ type }) => type);
-  if (operands.length !== args.length || given.some((type, i) => type !== TYPES[operands[i]!])) {
-    throw new InternalError(`[wasm] operands of ${name}: ${given.join(', ')} (expected ${operands})`);
-  }
-}
-
 /** An operation on values of the types that it takes. */
 export function op(name: Operation, ...args: Value[]): Value {
-  const { code, operands, result } = OPERATIONS[name];
-  check(name, operands, args);
-  return { type: TYPES[result]!, code: [...args.map((arg) => arg.code), ...opcode(code)] };
+  const { code, type } = OPERATIONS[name];
+  return { type, code: [...args.map((arg) => arg.code), ...opcode(code)] };
 }
 
 /** An operation on one lane. */
 export function lane(name: keyof typeof LANE_OPERATIONS, at: number, ...args: Value[]): Value {
-  const [code, operands, result] = LANE_OPERATIONS[name];
-  check(name, operands, args);
-  return { type: TYPES[result]!, code: [...args.map((arg) => arg.code), 0xfd, code, at] };
+  const [code, type] = LANE_OPERATIONS[name];
+  return { type, code: [...args.map((arg) => arg.code), 0xfd, code, at] };
 }
 
 /** The 32-bit lanes of two vectors by number: 0 to 3 of `a`, 4 to 7 of `b`. */
 export function shuffle(a: Value, b: Value, lanes: readonly [number, number, number, number]): Value {
-  check('i8x16.shuffle', 'vv', [a, b]);
   const bytes = lanes.flatMap((at) => [4 * at, 4 * at + 1, 4 * at + 2, 4 * at + 3]);
   return { type: 'v128', code: [a.code, b.code, 0xfd, 0x0d, ...bytes] };
 }
@@ -107,13 +93,11 @@ export function shuffle(a: Value, b: Value, lanes: readonly [number, number, num
 /** Loads from `address` + `offset` bytes. */
 export function load(name: keyof typeof LOADS, address: Value, offset = 0): Value {
   const [code, type, align] = LOADS[name];
-  check(name, 'i', [address]);
-  return { type: TYPES[type]!, code: [address.code, ...opcode(code), align, ...unsigned(offset)] };
+  return { type, code: [address.code, ...opcode(code), align, ...unsigned(offset)] };
 }
 
 /** `vector` with the lane (of 32 bits) from memory. */
 export function loadLane(at: number, address: Value, vector: Value, offset = 0): Value {
-  check('v128.load32_lane', 'iv', [address, vector]);
   return { type: 'v128', code: [address.code, vector.code, 0xfd, 0x56, 2, ...unsigned(offset), at] };
 }
 
@@ -140,8 +124,6 @@ export const splatI32 = (value: number): Value => v128(value, value, value, valu
 
 /** `a` where the condition is not 0, else `b`; both are computed. */
 export function select(a: Value, b: Value, condition: Value): Value {
-  check('select', 'i', [condition]);
-  if (a.type !== b.type) throw new InternalError(`[wasm] select of ${a.type} and ${b.type}`);
   return { type: a.type, code: [a.code, b.code, condition.code, 0x1c, 1, TYPE_BYTES[a.type]] };
 }
 
@@ -151,10 +133,7 @@ export const minU = (a: Value, b: Value): Value => select(a, b, op('i32.lt_u', a
 /** Statements in order, at one place in the nesting of a function. */
 export class Block {
   readonly #code: Code[] = [];
-  constructor(
-    readonly fn: WasmFunction,
-    readonly depth: number,
-  ) {}
+  constructor(readonly fn: WasmFunction) {}
 
   /** The bytes so far. */
   get code(): Code {
@@ -167,7 +146,6 @@ export class Block {
   }
 
   set(local: Local, value: Value): void {
-    if (local.type !== value.type) throw new InternalError(`[wasm] a local of ${local.type} set to ${value.type}`);
     this.#code.push([value.code, 0x21, ...unsigned(local.index)]);
   }
 
@@ -178,37 +156,37 @@ export class Block {
     return local;
   }
 
+  /** Adds a number to a local. */
+  increase(local: Local, by: number): void {
+    this.set(local, op('i32.add', local, i32(by)));
+  }
+
   /** Stores a vector. */
   store(address: Value, value: Value, offset = 0): void {
-    check('v128.store', 'iv', [address, value]);
     this.#code.push([address.code, value.code, 0xfd, 0x0b, 4, ...unsigned(offset)]);
   }
 
   storeLane(name: keyof typeof LANE_STORES, at: number, address: Value, vector: Value, offset = 0): void {
     const [code, align] = LANE_STORES[name];
-    check(name, 'iv', [address, vector]);
     this.#code.push([address.code, vector.code, 0xfd, code, align, ...unsigned(offset), at]);
   }
 
   /** Calls a function without results. */
   call(fn: WasmFunction, ...args: Value[]): void {
-    if (fn.results.length !== 0) throw new InternalError(`[wasm] ${fn.name} gives ${fn.results.length} values`);
     this.#code.push(fn.callCode(args));
   }
 
   /** A block inside this one, not yet placed: see `placeIf` and `placeLoop`. What is appended here meanwhile comes before it. */
-  inner(levels = 1): Block {
-    return new Block(this.fn, this.depth + levels);
+  inner(): Block {
+    return new Block(this.fn);
   }
 
   placeIf(condition: Value, then: Block, otherwise?: Block): void {
-    check('if', 'i', [condition]);
     this.#code.push([condition.code, 0x04, 0x40, then.code, ...(otherwise ? [0x05, otherwise.code] : []), 0x0b]);
   }
 
   /** Runs `body` again and again while the condition, computed at its end, is not 0. */
   placeLoop(body: Block, again: Value): void {
-    check('br_if', 'i', [again]);
     this.#code.push([0x03, 0x40, body.code, again.code, 0x0d, 0, 0x0b]);
   }
 
@@ -224,7 +202,7 @@ export class Block {
    * block too: that comes before the loop.
    */
   for(v: Local, from: Value, to: Value, step: number | Value, body: (inner: Block) => void): void {
-    const inner = this.inner(2);
+    const inner = this.inner();
     body(inner);
     inner.set(v, op('i32.add', v, typeof step === 'number' ? i32(step) : step));
     const around = this.inner();
@@ -249,8 +227,8 @@ export class WasmFunction {
     readonly results: readonly ValType[],
   ) {
     this.params = paramTypes.map((type, i) => new Local(type, i));
-    this.entry = new Block(this, 0);
-    this.body = new Block(this, 0);
+    this.entry = new Block(this);
+    this.body = new Block(this);
   }
 
   local(type: ValType): Local {
@@ -264,8 +242,6 @@ export class WasmFunction {
   }
 
   callCode(args: readonly Value[]): Code {
-    const same = args.length === this.paramTypes.length && args.every(({ type }, i) => type === this.paramTypes[i]);
-    if (!same) throw new InternalError(`[wasm] arguments of ${this.name}: ${args.map(({ type }) => type).join(', ')}`);
     return [...args.map(({ code }) => code), 0x10, ...unsigned(this.index)];
   }
 

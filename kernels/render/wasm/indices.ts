@@ -133,7 +133,7 @@ export class IndexWriter {
   #atom(atom: Exclude<Atom, { kind: 'var' }>): Scalar {
     if (atom.kind === 'value') {
       const { value, level, uniform } = this.scope.named(atom.expr);
-      if (!uniform) throw new InternalError('[wasm] an index that differs by lane where one was expected');
+      if (!uniform) throw new InternalError('[wasm] an index that differs by lane');
       return this.#cached(`lane ${codeKey(value)}`, level, () => lane('i32x4.extract_lane', 0, value));
     }
     const { value, level } = this.scalar({ form: atom.a, level: 0 });

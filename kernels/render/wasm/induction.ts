@@ -29,8 +29,7 @@ export class InductionVar {
 
   /** Appends what happens at the end of each round. */
   advance(inside: Block): void {
-    const grow = (local: Local, by: number) => inside.set(local, op('i32.add', local, i32(by)));
-    grow(this.local, this.step);
-    for (const [factor, multiple] of this.#multiples) grow(multiple, this.step * factor);
+    inside.increase(this.local, this.step);
+    for (const [factor, multiple] of this.#multiples) inside.increase(multiple, this.step * factor);
   }
 }

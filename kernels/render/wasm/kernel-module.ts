@@ -15,13 +15,7 @@ import {
 } from './encoder.js';
 import type { WasmFeatures, WasmKernel, WasmPhase } from './rendered.js';
 import { type ScopeBindings, WasmScope } from './scope.js';
-
-/** Memory of a renderer's own that expressions may load from, numbered after the kernel's buffers. */
-export interface ScratchBuffer extends BufferSpec {
-  readonly space: 'shared' | 'thread';
-  /** Bytes from the start of the scratch; a multiple of 16. */
-  readonly offset: number;
-}
+import { type ScratchBuffer, ScratchBuffers } from './scratch.js';
 
 /**
  * One kernel as a module under construction. `function` makes a function of the type that all phases have; `phase` exports one.
@@ -47,12 +41,12 @@ export class WasmKernelModule {
   constructor(
     readonly kernel: Kernel,
     readonly features: WasmFeatures,
-    scratch: readonly ScratchBuffer[] = [],
+    private readonly scratch = new ScratchBuffers(kernel.buffers.length),
     /** Exponentials whose argument is never positive. */
     readonly nonPositive: ReadonlySet<Expr> = new Set(),
   ) {
     this.uses = countUses(rootsOfKernel(kernel));
-    this.buffers = [...kernel.buffers, ...scratch];
+    this.buffers = [...kernel.buffers, ...scratch.buffers];
     this.module.importMemory({ shared: features.sharedMemory });
   }
 
@@ -67,8 +61,8 @@ export class WasmKernelModule {
     this.module.export(phase.name, fn);
   }
 
-  finish({ sharedScratchBytes = 0, threadScratchBytes = 0 } = {}): WasmKernel {
-    return { bytes: this.module.bytes(), phases: this.#phases, sharedScratchBytes, threadScratchBytes };
+  finish(): WasmKernel {
+    return { bytes: this.module.bytes(), phases: this.#phases, ...this.scratch.sizes };
   }
 }
 

@@ -32,9 +32,9 @@ export function renderLoopKernelToWasm(
       phases[i] = [...(phases[i] ?? []), ...parts.map((part) => scheduled(part, scratch, nonPositive, tuning))];
     });
   }
-  const module = new WasmKernelModule(kernel, features, scratch.buffers, nonPositive);
+  const module = new WasmKernelModule(kernel, features, scratch, nonPositive);
   phases.forEach((parts, i) => void writePhase(module, `phase${i}`, parts));
-  return module.finish(scratch.sizes);
+  return module.finish();
 }
 
 function scheduled(

@@ -30,49 +30,33 @@ type NamesOf<Run> = Run extends readonly [number, infer Type extends string, inf
   ? `${Type}.${Words<Names>}`
   : never;
 
+export type ValType = 'i32' | 'v128';
+
 /** The name of an operation in the WebAssembly text format. */
 export type Operation = NamesOf<(typeof RUNS)[number]>;
 
-/** Types by one letter: i is i32, v v128. */
-interface Signature {
-  readonly code: number;
-  readonly operands: string;
-  readonly result: string;
-}
-
-const UNARY = /^(not|ceil|floor|trunc|nearest|abs|neg|sqrt|convert|relaxed_trunc)/;
-
-function operandsOf(type: string, name: string): string {
-  if (type === 'i32') return name === 'eqz' ? 'i' : 'ii';
-  if (name === 'splat') return 'i';
-  if (/^sh[lr]/.test(name)) return 'vi';
-  if (/select|madd/.test(name)) return 'vvv';
-  return UNARY.test(name) || name === 'any_true' ? 'v' : 'vv';
-}
-
-export const OPERATIONS = {} as Readonly<Record<Operation, Signature>>;
-for (const [first, type, names] of RUNS) {
+export const OPERATIONS = {} as Readonly<Record<Operation, { readonly code: number; readonly type: ValType }>>;
+for (const [first, lanes, names] of RUNS) {
   names.split(' ').forEach((name, i) => {
-    const result = type === 'i32' || name === 'any_true' ? 'i' : 'v';
-    const signature: Signature = { code: first + i, operands: operandsOf(type, name), result };
-    Object.assign(OPERATIONS, { [`${type}.${name}`]: signature });
+    const type = lanes === 'i32' || name === 'any_true' ? 'i32' : 'v128';
+    Object.assign(OPERATIONS, { [`${lanes}.${name}`]: { code: first + i, type } });
   });
 }
 
-/** Operations with a lane number: opcode (all SIMD), types. */
+/** Operations with a lane number: opcode (all SIMD), type. */
 export const LANE_OPERATIONS = {
-  'i32x4.extract_lane': [0x1b, 'v', 'i'],
-  'i32x4.replace_lane': [0x1c, 'vi', 'v'],
-} as const satisfies Record<string, readonly [code: number, operands: string, result: string]>;
+  'i32x4.extract_lane': [0x1b, 'i32'],
+  'i32x4.replace_lane': [0x1c, 'v128'],
+} as const satisfies Record<string, readonly [code: number, type: ValType]>;
 
 /** Loads: opcode, type, log2 of the natural alignment. */
 export const LOADS = {
-  'i32.load': [0x28, 'i', 2],
-  'v128.load': [0x100, 'v', 4],
-  'v128.load32_splat': [0x109, 'v', 2],
-} as const satisfies Record<string, readonly [code: number, type: string, align: number]>;
+  'i32.load': [0x28, 'i32', 2],
+  'v128.load': [0x100, 'v128', 4],
+  'v128.load32_splat': [0x109, 'v128', 2],
+} as const satisfies Record<string, readonly [code: number, type: ValType, align: number]>;
 
-/** Stores from one lane. */
+/** Stores from one lane: opcode, alignment. */
 export const LANE_STORES = {
   'v128.store32_lane': [0x5a, 2],
   'v128.store64_lane': [0x5b, 3],

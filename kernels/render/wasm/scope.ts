@@ -91,6 +91,11 @@ export class WasmScope {
     return new WasmScope(this.f, this.chain, this.level + 1, bindings, block);
   }
 
+  /** A scope of a single vector of v. */
+  oneVector(v: IndexVar, first: Value | number, lanes: number, block = this.block): WasmScope {
+    return this.child({ vector: { v, first, vectors: 1, lanes } }, block);
+  }
+
   /** The scopes of the single vectors that the vector variable of this scope takes at a time. */
   steps(): WasmScope[] {
     const { step, binding } = this.vector!;
@@ -403,7 +408,7 @@ export class WasmScope {
       body(inner, inner.steps());
     }
     if (lanes > 0) {
-      const inner = this.child({ vector: { v, first: first + 4 * whole, vectors: 1, lanes } });
+      const inner = this.oneVector(v, first + 4 * whole, lanes);
       body(inner, inner.steps());
     }
   }
@@ -421,7 +426,7 @@ export class WasmScope {
     }
     const value = (bound: Value | number) => (typeof bound === 'number' ? i32(bound) : bound);
     const known = typeof from === 'number' && typeof to === 'number';
-    const inner = this.block.inner(known ? 1 : 2);
+    const inner = this.block.inner();
     const counter = new InductionVar(this.block, value(from), step);
     body(counter, inner);
     counter.advance(inner);

@@ -1,8 +1,15 @@
 import type { DType } from '../../../src/graph/index.js';
-import type { ScratchBuffer } from './kernel-module.js';
+import type { BufferSpec } from '../../ir.js';
 
-/** Vectors may be read that begin in a buffer and end behind it. */
-const SLACK = 16;
+/** Memory of a renderer's own that expressions may load from, numbered after the kernel's buffers. */
+export interface ScratchBuffer extends BufferSpec {
+  readonly space: 'shared' | 'thread';
+  /** Bytes from the start of the scratch; a multiple of 16. */
+  readonly offset: number;
+}
+
+/** Up to two vectors are read beyond the end of a buffer. */
+const SLACK = 32;
 
 /** Hands out numbers and places of the scratch buffers of one kernel. */
 export class ScratchBuffers {

@@ -142,6 +142,8 @@ it('a shared memory', () => {
   expect(instantiate(module, memory).exports.f!(12)).toBe(42);
 });
 
-it('refuses operands of wrong types', () => {
-  expect(() => op('f32x4.add', i32(1), splatF32(1))).toThrow('[wasm] operands of f32x4.add: i32, v128 (expected vv)');
+it('leaves it to the engine to refuse operands of wrong types', () => {
+  const module = new WasmModule();
+  module.function('f', [], ['v128']).result(op('f32x4.add', i32(1), splatF32(1)));
+  expect(WebAssembly.validate(module.bytes())).toBe(false);
 });
