@@ -1,7 +1,6 @@
 import {
   broadcastShapes,
   broadcastTo,
-  cast,
   DTypeError,
   type RoutineAttrs,
   routine,
@@ -50,6 +49,6 @@ export const routineOf = (attrs: RoutineAttrs, ...inputs: Tensor[]): Tensor =>
   inputs[0]!.derive(
     routine(
       attrs,
-      inputs.map((x) => cast(x.node, 'f32')),
+      inputs.map((x) => x.node),
     ),
   );

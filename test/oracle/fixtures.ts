@@ -49,6 +49,7 @@ export const FIXTURES = [
   'spectra',
   'signals',
   'linalg',
+  'eigenvalues',
 ] as const;
 
 /** The cases of a fixture file, without `.json`. */

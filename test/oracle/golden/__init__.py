@@ -24,4 +24,5 @@ MODULES = [
     'spectra',
     'signals',
     'linalg',
+    'eigenvalues',
 ]
