@@ -1,7 +1,6 @@
 import type { Engine, Program } from '../engine/engine.js';
 import { debugLevel } from '../engine/environment.js';
-import { describeKernel } from '../engine/listing.js';
-import type { OutlinedKernel, PlannedKernel } from '../engine/plan.js';
+import { describeKernel, isWhole } from '../engine/listing.js';
 import { printKernel } from '../engine/plan-only/printKernel.js';
 import type { KernelTiming } from '../engine/timing.js';
 import type { Listener, Phase, Relay, Wait } from './events.js';
@@ -89,19 +88,15 @@ class DebugPrinter implements Relay {
   }
 }
 
-/** False for one that an earlier process planned. */
-const isWhole = (planned: OutlinedKernel): planned is PlannedKernel => 'kind' in planned.kernel;
-
 function describeProgram({ plan, kernels }: Program, engine: Engine, withCode: boolean): string[] {
   if (plan === undefined) return [`plan: ${engine.name} interprets the graph, with ${count(kernels, 'kernel')}`];
   const { bytes, lowerBound } = arenaUse(plan);
   const lines = [`plan: ${count(plan.kernels.length, 'kernel')}, arena ${bytes} bytes (at least ${lowerBound})`];
   plan.kernels.forEach((planned, i) => {
     lines.push(`  kernel ${i + 1}: ${planned.kernel.name}`);
-    if (!isWhole(planned)) return;
     lines.push(...describeKernel(plan, planned).map((line) => `    ${line}`));
     if (!withCode) return;
-    lines.push(...printKernel(planned.kernel).split('\n'));
+    if (isWhole(planned)) lines.push(...printKernel(planned.kernel).split('\n'));
     const code = engine.kind === 'kernel' ? engine.codeOf?.(planned) : undefined;
     if (code !== undefined) lines.push(`${code.language} of ${planned.kernel.name}:`, ...code.text.split('\n'));
   });

@@ -27,7 +27,9 @@ export async function prepareProgram(
   onKernel?: OnKernel,
 ): Promise<Program> {
   if (engine.kind === 'kernel') {
-    const routines = hasRoutine(graph.roots) ? (await import('../../kernels/routines/index.js')).routineKernel : null;
+    const routines = hasRoutine(graph.roots)
+      ? (await waitingFor('load', import('../../kernels/routines/index.js'))).routineKernel
+      : null;
     const plan = inPhase('plan', () => buildPlan(graph, engine.capabilities, routines));
     const { coder } = engine;
     if (coder === undefined) {
@@ -38,11 +40,14 @@ export async function prepareProgram(
     }
     const render = await waitingFor('load', coder.renderer(plan));
     const coded = inPhase('codegen', render);
-    const program = await waitingFor('compile', loadCode(coder, coded, onKernel));
-    keep(coded);
+    const program = await waitingFor(
+      'compile',
+      inPhase('codegen', () => loadCode(coder, coded, onKernel)),
+    );
+    inPhase('codegen', () => keep(coded));
     return program;
   }
-  const outputs = simplify(graph.roots);
+  const outputs = inPhase('plan', () => simplify(graph.roots));
   const nodes = topologicalOrder(outputs);
   for (const node of nodes) checkBytes(node, engine.capabilities.maxBufferBytes);
   const leafOf = new Map<unknown, Node<'leaf'>>();

@@ -1,13 +1,14 @@
 import type { IndexVar, Kernel } from '../../kernels/ir.js';
-import type { Plan, PlanBuffer, PlannedKernel } from './plan.js';
+import type { OutlinedKernel, Plan, PlanBuffer, PlannedKernel } from './plan.js';
 
 /** Where a buffer of a plan lies, in words. */
 export function describePlace({ bytes, place }: PlanBuffer): string {
   return place.kind === 'arena' ? `arena ${place.offset} + ${bytes} bytes` : `${place.kind} ${place.index}`;
 }
 
+/** Loops that turn more than once. */
 const loops = (vars: readonly IndexVar[]): string =>
-  vars.length === 0 ? 'once' : vars.map(({ name, extent }) => `${name} < ${extent}`).join(', ');
+  vars.flatMap(({ name, extent }) => (extent === 1 ? [] : [`${name} < ${extent}`])).join(', ') || 'one point';
 
 /** The independent points of a kernel, a line for each fused group that shares its launch. */
 export function describePoints(kernel: Kernel): string[] {
@@ -23,18 +24,21 @@ export function describePoints(kernel: Kernel): string[] {
 }
 
 /** The buffers that a kernel reads and those that it writes, by index of the plan's buffer; what it does both to is in both. */
-export function accessesOf({ kernel, bindings }: PlannedKernel): { reads: number[]; writes: number[] } {
+export function accessesOf({ kernel, bindings }: OutlinedKernel): { reads: number[]; writes: number[] } {
   const those = (unless: string): number[] => bindings.filter((_, i) => kernel.buffers[i]!.access !== unless);
   return { reads: those('write'), writes: those('read') };
 }
 
-/** A kernel in a few lines: what it computes over, reads and writes. */
-export function describeKernel(plan: Pick<Plan, 'buffers'>, planned: PlannedKernel): string[] {
+/** Whether the tree of a kernel is there: not of one that an earlier process planned. */
+export const isWhole = (planned: OutlinedKernel): planned is PlannedKernel => 'kind' in planned.kernel;
+
+/** A kernel in a few lines: what it computes over, where that is known, reads and writes. */
+export function describeKernel(plan: Pick<Plan, 'buffers'>, planned: OutlinedKernel): string[] {
   const places = (buffers: readonly number[]): string =>
     buffers.map((b) => describePlace(plan.buffers[b]!)).join(', ') || 'nothing';
   const { reads, writes } = accessesOf(planned);
   return [
-    ...describePoints(planned.kernel),
+    ...(isWhole(planned) ? describePoints(planned.kernel) : []),
     `reads ${places(reads)}; writes ${places(writes)}; ${planned.kernel.flops} FLOP`,
   ];
 }

@@ -1,4 +1,4 @@
-import type { Kernel } from '../../kernels/ir.js';
+import type { BufferSpec, Kernel } from '../../kernels/ir.js';
 import type { DType, Node, Shape } from '../graph/index.js';
 
 /** A storage range that kernels of a plan bind. */
@@ -25,7 +25,7 @@ export interface PlannedKernel {
 export interface KernelHead {
   readonly name: string;
   readonly flops: number;
-  readonly buffers: readonly { readonly length: number }[];
+  readonly buffers: readonly Pick<BufferSpec, 'length' | 'access'>[];
   readonly params: readonly DType[];
 }
 

@@ -19,6 +19,8 @@ export interface KernelSpan extends KernelTiming {
 export class Collector implements Listener {
   readonly spans: Span[] = [];
   readonly kernels: KernelSpan[] = [];
+  /** What ran, and how often. */
+  readonly programs = new Map<Program, number>();
   readonly counts = {
     realizations: 0,
     kernels: 0,
@@ -75,7 +77,9 @@ export class Collector implements Listener {
 
   prepared(): void {}
 
-  ran({ kernels, submits }: Program): void {
+  ran(program: Program): void {
+    const { kernels, submits } = program;
+    this.programs.set(program, (this.programs.get(program) ?? 0) + 1);
     this.counts.realizations++;
     this.counts.kernels += kernels;
     this.counts.submits += submits;

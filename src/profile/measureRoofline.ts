@@ -12,7 +12,6 @@ import {
   OutOfMemoryError,
   type Shape,
   UnsupportedError,
-  unary,
 } from '../graph/index.js';
 import type { Roofline } from './roofline.js';
 
@@ -80,7 +79,7 @@ async function bestOf(engine: Engine, work: { flops: number; bytes: number }, ma
 
 /** Numbers of no particular kind, on the engine. Random ones would change what the program draws next. */
 async function filled(shape: Shape): Promise<Node> {
-  const x = unary('sin', cast(iota(shape, shape.length - 1), 'f32'));
+  const x = binary('mul', cast(iota(shape, shape.length - 1), 'f32'), full(shape, 0.618, 'f32'));
   await realize([x]);
   return x;
 }

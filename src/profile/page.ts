@@ -1,4 +1,6 @@
 import type { KernelSpan, Span } from './collector.js';
+import { escapeHtml, GRAPH_DEFINITIONS, GRAPH_SCRIPT, GRAPH_STYLE, renderGraphs } from './graphPage.js';
+import type { ProgramPicture } from './programs.js';
 import type { ReportData } from './report.js';
 
 const COLORS: Record<string, string> = {
@@ -12,14 +14,12 @@ const COLORS: Record<string, string> = {
   load: '#ddd6fe',
   compile: '#fda4af',
   read: '#bae6fd',
-  idle: '#e2e8f0',
+  idle: 'var(--wait)',
 };
 const KERNEL_COLORS = ['#16a34a', '#65a30d', '#0d9488', '#ca8a04', '#ea580c', '#059669', '#4d7c0f', '#b45309'];
 /** Rectangles drawn in a timeline; more are merged away. */
 const MAX_RECTANGLES = 4000;
 
-const escapeHtml = (text: string): string =>
-  text.replace(/[&<>"]/g, (c) => ({ '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' })[c]!);
 const ms = (x: number): string => `${x >= 100 ? x.toFixed(0) : x.toFixed(2)} ms`;
 const bytes = (n: number): string =>
   n >= 1e6 ? `${(n / 1e6).toFixed(2)} MB` : n >= 1e3 ? `${(n / 1e3).toFixed(1)} kB` : `${n} B`;
@@ -89,18 +89,18 @@ function kernelTable(r: ReportData): string {
       i,
     ) => `<tr><td class="name"><b style="background:${KERNEL_COLORS[i % KERNEL_COLORS.length]}"></b>${escapeHtml(k.name)}</td>
 <td>${k.runs}</td><td>${k.ms.toFixed(3)}</td><td class="share"><i style="width:${((100 * k.ms) / most).toFixed(1)}%"></i>${(100 * k.share).toFixed(1)} %</td>
-<td>${k.gflops > 0 ? k.gflops.toFixed(2) : '–'}</td><td>${k.gbs.toFixed(2)}</td></tr>`,
+<td>${k.gflops > 0 ? k.gflops.toFixed(2) : '–'}</td><td>${k.gbs.toFixed(2)}</td>${k.roofline === null ? '' : `<td class="share"><i style="width:${Math.min(100, 100 * k.roofline).toFixed(1)}%"></i>${(100 * k.roofline).toFixed(1)} % of ${k.boundBy}</td>`}</tr>`,
   );
-  return `<table><thead><tr><th class="name">kernel</th><th>runs</th><th>ms</th><th>share</th><th>GFLOP/s</th><th>GB/s</th></tr></thead><tbody>${rows.join('')}</tbody></table>`;
+  return `<table><thead><tr><th class="name">kernel</th><th>runs</th><th>ms</th><th>share</th><th>GFLOP/s</th><th>GB/s</th>${r.roofline === null ? '' : '<th>roofline</th>'}</tr></thead><tbody>${rows.join('')}</tbody></table>`;
 }
 
 const STYLE = `
-:root{color-scheme:light dark;--bg:#f8fafc;--card:#fff;--ink:#0f172a;--quiet:#64748b;--line:#e2e8f0;--track:#f1f5f9}
-@media (prefers-color-scheme:dark){:root{--bg:#0b1120;--card:#131c31;--ink:#e2e8f0;--quiet:#94a3b8;--line:#24304a;--track:#1b2740}}
+:root{color-scheme:light dark;--bg:#f8fafc;--card:#fff;--ink:#0f172a;--quiet:#64748b;--line:#e2e8f0;--track:#f1f5f9;--wait:#cbd5e1}
+@media (prefers-color-scheme:dark){:root{--bg:#0b1120;--card:#131c31;--ink:#e2e8f0;--quiet:#94a3b8;--line:#24304a;--track:#1b2740;--wait:#475569}}
 *{box-sizing:border-box}body{margin:0;background:var(--bg);color:var(--ink);font:15px/1.5 system-ui,sans-serif}
-main{max-width:1080px;margin:0 auto;padding:32px 24px 64px}h1{font-size:28px;margin:0}h2{font-size:17px;margin:0 0 14px}
+main{max-width:1240px;margin:0 auto;padding:32px 24px 64px}h1{font-size:28px;margin:0}h2{font-size:17px;margin:0 0 14px}
 .quiet{color:var(--quiet)}section{background:var(--card);border:1px solid var(--line);border-radius:14px;padding:20px 22px;margin-top:18px;overflow-x:auto}
-.facts{display:grid;grid-template-columns:repeat(auto-fit,minmax(132px,1fr));gap:12px;margin-top:18px}
+.facts{display:grid;grid-template-columns:repeat(auto-fit,minmax(240px,1fr));gap:12px;margin-top:18px}
 .facts div{background:var(--card);border:1px solid var(--line);border-radius:14px;padding:14px 16px}.facts b{display:block;font-size:20px;font-variant-numeric:tabular-nums}
 .facts span{color:var(--quiet);font-size:13px}svg{width:100%;height:auto;display:block}.lane{fill:var(--ink);font-size:14px}.track{fill:var(--track)}.tick{fill:var(--quiet);font-size:12px}
 .bar{display:flex;height:26px;border-radius:8px;overflow:hidden;background:var(--track)}.bar i{display:block}.legend{display:flex;flex-wrap:wrap;gap:4px 16px;margin:8px 0 16px;font-size:13px;color:var(--quiet)}
@@ -109,14 +109,17 @@ th,td{text-align:right;padding:6px 8px;border-top:1px solid var(--line);white-sp
 .share{position:relative;min-width:120px}.share i{position:absolute;left:0;top:8px;bottom:8px;background:#16a34a33;border-radius:4px}`;
 
 /** The report as one HTML page that needs nothing else. */
-export function renderPage(r: ReportData): string {
+export function renderPage(r: ReportData, programs: readonly ProgramPicture[]): string {
   const fact = (value: string, label: string): string =>
     `<div><b>${escapeHtml(value)}</b><span>${escapeHtml(label)}</span></div>`;
   const whole = r.wallMs || 1;
+  const names = r.kernels.map((k) => k.name);
+  const colorOf = (name: string): string =>
+    names.includes(name) ? KERNEL_COLORS[names.indexOf(name) % KERNEL_COLORS.length]! : '#94a3b8';
   const orchestrator = Object.entries(r.phases).map(([name, value]) => ({ name, value, color: COLORS[name]! }));
-  const waiting = { name: 'waiting', value: r.waitMs, color: '#e2e8f0' };
+  const waiting = { name: 'waiting', value: r.waitMs, color: 'var(--wait)' };
   return `<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1"><title>tiller profile</title><style>${STYLE}</style></head>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1"><title>tiller profile</title><style>${STYLE}${GRAPH_STYLE}</style></head>
 <body><main>
 <h1>Where did it execute?</h1>
 <p class="quiet">${escapeHtml(r.engine.engine)} on ${escapeHtml(r.engine.adapter)}${r.engine.software ? ' (software: the CPU does the work)' : ''}</p>
@@ -130,11 +133,15 @@ export function renderPage(r: ReportData): string {
     ),
     fact(`${r.kernelCount} / ${r.submits}`, 'kernels / submits'),
     fact(`${r.cacheHits} of ${r.cacheHits + r.cacheMisses}`, 'plans from the cache'),
+    ...(r.roofline === null
+      ? []
+      : [fact(`${r.roofline.gflops.toFixed(1)} / ${r.roofline.gbs.toFixed(1)}`, 'roofline: GFLOP/s, GB/s')]),
     fact(`${bytes(r.copyBytes.up)} / ${bytes(r.copyBytes.down)}`, 'copied up / down'),
   ].join('')}</div>
 <section><h2>Timeline</h2>${timeline(r)}</section>
 <section><h2>The calling thread</h2>${bar([...orchestrator, waiting], whole)}
 <h2>The engine, on the same scale</h2>${bar([{ name: 'kernels', value: r.engineMs, color: '#16a34a' }], Math.max(whole, r.engineMs))}</section>
 <section><h2>Kernels</h2>${kernelTable(r)}</section>
-</main></body></html>`;
+<section><h2>Programs: click a kernel for its code</h2>${GRAPH_DEFINITIONS}${renderGraphs(programs, colorOf)}</section>
+</main><script>${GRAPH_SCRIPT}</script></body></html>`;
 }

@@ -59,7 +59,7 @@ export interface ProfileReport {
   print(): void;
   /** Events for chrome://tracing and Perfetto, as JSON text. */
   chromeTrace(): string;
-  /** One self-contained HTML page. */
+  /** One self-contained HTML page: timelines, kernels, and the graphs of kernels with their code. */
   html(): Promise<string>;
 }
 
@@ -123,7 +123,10 @@ export function makeReport(
     toString: () => formatReport(report),
     print: () => console.log(formatReport(report)),
     chromeTrace: () => chromeTrace(report),
-    html: async () => (await import('./page.js')).renderPage(report),
+    html: async () => {
+      const [{ renderPage }, { picturePrograms }] = await Promise.all([import('./page.js'), import('./programs.js')]);
+      return renderPage(report, picturePrograms(engine, collector.programs, collector.kernels));
+    },
   };
 }
 

@@ -109,7 +109,8 @@ for (const [engine, describeEngine, timedBy] of [
       expect(page).not.toMatch(/(src|href)=/);
     });
 
-    it('leaves at most 5 % of the wall clock of training steps without a name', async () => {
+    // A machine that stops this process for a moment adds to what has no name.
+    it('leaves at most 5 % of the wall clock of training steps without a name', { retry: 2 }, async () => {
       checkAttribution(await tl.profile(() => realSteps(10)));
     });
 

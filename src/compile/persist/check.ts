@@ -69,6 +69,7 @@ function isKernel(
       (buffer, i) =>
         isIndex(buffer, buffers.length) &&
         isCount(kernel.buffers[i]!.length) &&
+        ['read', 'write', 'readwrite'].includes(kernel.buffers[i]!.access) &&
         kernel.buffers[i]!.length * BYTES_PER_ELEMENT <= buffers[buffer]!.bytes &&
         bindings.every((other, j) => j >= i || areApart(buffers[buffer]!, buffers[other]!)),
     ) &&

@@ -1,6 +1,6 @@
 import type { Engine, Program } from '../../engine/engine.js';
 import type { CodedPlan } from '../../engine/plan.js';
-import { waitingFor } from '../events.js';
+import { inPhase, waitingFor } from '../events.js';
 import { loadCode, type OnKernel } from '../loadCode.js';
 import type { Snapshot } from '../snapshot.js';
 import { isPlanOf, signatureOf } from './check.js';
@@ -53,14 +53,21 @@ export class KeptPlans {
     onKernel?: OnKernel,
   ): Promise<Program | null> {
     const { coder } = this.#engine as Extract<Engine, { kind: 'kernel' }>;
-    const name = this.#nameOf(structure);
-    const bytes = await this.#store.read(name);
+    const name = inPhase('plan', () => this.#nameOf(structure));
+    const bytes = await waitingFor('load', this.#store.read(name));
     if (bytes === null) return null;
-    const plan = decodeRecord(bytes, { target: this.#target, structure });
-    const signature = signatureOf(snap, donated, promoted);
-    if (plan !== null && isPlanOf(plan, signature) && plan.kernels.every((kernel) => coder!.accepts(kernel))) {
+    const plan = inPhase('plan', () => {
+      const read = decodeRecord(bytes, { target: this.#target, structure });
+      const signature = signatureOf(snap, donated, promoted);
+      const fits = read !== null && isPlanOf(read, signature) && read.kernels.every((kernel) => coder!.accepts(kernel));
+      return fits ? read : null;
+    });
+    if (plan !== null) {
       try {
-        return await waitingFor('compile', loadCode(coder!, plan, onKernel));
+        return await waitingFor(
+          'compile',
+          inPhase('codegen', () => loadCode(coder!, plan, onKernel)),
+        );
       } catch {
         // Code that does not compile; if it is the device that fails, it fails the plan that is made now too.
       }

@@ -2,7 +2,7 @@ import type { CodedPlan } from '../../engine/plan.js';
 import { checksum } from './hash.js';
 
 /** Of the record's form. */
-export const SCHEMA = 1;
+export const SCHEMA = 2;
 
 // A record: magic, its length in bytes, the length of its header, two words of checksum over all that follows them; the header
 // as JSON, padded to words; the binary parts of the code, each padded.
@@ -36,7 +36,7 @@ export function encodeRecord({ target, structure }: RecordKey, plan: CodedPlan):
   let blobBytes = 0;
   const kernels = plan.kernels.map(({ kernel: { name, flops, buffers, params }, code, ...rest }) => ({
     ...rest,
-    kernel: { name, flops, buffers: buffers.map(({ length }) => ({ length })), params },
+    kernel: { name, flops, buffers: buffers.map(({ length, access }) => ({ length, access })), params },
     code: codes.indexOf(code),
   }));
   const header: Header = { schema: SCHEMA, target, structure, plan: { ...plan, kernels }, codes };
