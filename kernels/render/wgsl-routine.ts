@@ -9,11 +9,22 @@ import { WgslModule } from './wgsl-writer.js';
 /** Lanes on one matrix: a CPU pays for each at every barrier, and does alone what all of them do alike. */
 const SOFTWARE_LANES = 16;
 const GPU_LANES = 64;
+const MOST_GPU_LANES = 256;
+/** Floating-point operations from which a lane more is worth the wait for it. */
+const FLOPS_PER_LANE = 20_000;
+
+function lanesFor(
+  { flops, batch }: RoutineKernel,
+  { software, maxInvocationsPerWorkgroup }: RenderCapabilities,
+): number {
+  let lanes = software ? SOFTWARE_LANES : GPU_LANES;
+  while (!software && lanes < MOST_GPU_LANES && flops / batch.extent > lanes * FLOPS_PER_LANE) lanes *= 2;
+  return Math.min(lanes, maxInvocationsPerWorkgroup);
+}
 
 /** Renders a routine to WGSL: a workgroup for each matrix, whose threads are the lanes. */
 export function renderRoutine(kernel: RoutineKernel, capabilities: RenderCapabilities): RenderedKernel {
-  const wanted = capabilities.software ? SOFTWARE_LANES : GPU_LANES;
-  const lanes = Math.min(wanted, capabilities.maxInvocationsPerWorkgroup);
+  const lanes = lanesFor(kernel, capabilities);
   const module = new WgslModule(kernel);
   const count = kernel.batch.extent;
   const workgroups = gridOf(kernel.name, count, capabilities.maxWorkgroupsPerDimension);
