@@ -29,6 +29,7 @@ export * from './aliases.js';
 export * from './arithmetic.js';
 export * from './at.js';
 export * from './attention.js';
+export * from './bessel.js';
 export * from './chains.js';
 export * from './choosing.js';
 export { type Compiled, compile, type Progress, type WarmupOptions, warmup } from './compile.js';

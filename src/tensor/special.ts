@@ -1,5 +1,5 @@
 /** Special functions that are composed of others. */
-import { ArgumentError, trigammaNode, UnsupportedError } from '../graph/index.js';
+import { ArgumentError, trigammaNode } from '../graph/index.js';
 import { clamp, where } from './choosing.js';
 import {
   add,
@@ -9,6 +9,7 @@ import {
   eq,
   erfc,
   erfinv,
+  floor,
   gt,
   isinf,
   le,
@@ -20,6 +21,7 @@ import {
   lt,
   mul,
   neg,
+  pow,
   sigmoid,
   sin,
   sqrt,
@@ -128,15 +130,39 @@ export const logNdtr: UnaryOp = (x) => {
   return where(lt(value, -8), tail, near);
 };
 
+/** Terms of the sum that `polygamma` adds up itself; the rest comes from Euler and Maclaurin's formula. */
+const SUMMED = 20;
+
+/** The sum over k of (x + k)^-s for a whole s of at least 3 and x above -10. */
+function powerSum(s: number, x: Tensor): Tensor {
+  const power = (k: number): Tensor => pow(div(1, add(x, k)), s);
+  const inverse = div(1, add(x, SUMMED));
+  const z = mul(inverse, inverse);
+  // B_2j / (2j)! s (s + 1) ... (s + 2j - 2) y^(1 - s - 2j) for j 3, 2, 1, in parts of y^-s.
+  const rising = (count: number): number => Array.from({ length: count }, (_, i) => s + i).reduce((a, b) => a * b, 1);
+  const series = [rising(5) / 30240, -rising(3) / 720, s / 12].reduce((sum, c) => add(mul(sum, z), c), mul(z, 0));
+  const rest = add(add(div(add(x, SUMMED), s - 1), 0.5), mul(inverse, series));
+  let sum = mul(power(SUMMED), rest);
+  for (let k = SUMMED - 1; k >= 0; k--) sum = add(sum, power(k));
+  return sum;
+}
+
 /**
- * Derivative number n of digamma, in f32, for n 0 and 1: `tl.polygamma(1, x)`.
- * Throws UnsupportedError for higher ones, ArgumentError unless n is a whole number of at least 0.
+ * Derivative number n of digamma, in f32: `tl.polygamma(1, x)`. From n = 2 on for x above -10: NaN elsewhere, and infinite at 0, -1, …
+ * Throws ArgumentError unless n is a whole number of 0 to 33 (n! has to be a number).
  */
 export function polygamma(n: number, x: Tensor): Tensor {
   checkInteger('polygamma', 'n', n, 0);
-  if (n > 1) throw new UnsupportedError(`[polygamma] derivatives above the first are not supported: ${n}`);
+  if (n > 33) throw new ArgumentError(`[polygamma] n is ${n} (expected at most 33)`);
   const value = floatOf('polygamma', x);
-  return n === 0 ? digamma(value) : value.derive(trigammaNode(value.node));
+  if (n === 0) return digamma(value);
+  if (n === 1) return value.derive(trigammaNode(value.node));
+  let factor = n % 2 === 0 ? -1 : 1;
+  for (let i = 2; i <= n; i++) factor *= i;
+  const outside = le(value, -SUMMED / 2);
+  const pole = logicalAnd(le(value, 0), eq(value, floor(value)));
+  const sum = mul(powerSum(n + 1, where(logicalOr(outside, pole), 1, value)), factor);
+  return where(outside, Number.NaN, where(pole, factor * Infinity, sum));
 }
 
 /** Logarithm of the gamma function in p dimensions, in f32; NaN up to (p - 1) / 2. */

@@ -18,6 +18,7 @@ import * as aliases from './aliases.js';
 import * as arithmetic from './arithmetic.js';
 import * as positions from './at.js';
 import * as attention from './attention.js';
+import * as bessel from './bessel.js';
 import * as choosing from './choosing.js';
 import * as contractions from './contractions.js';
 import * as convolution from './convolution.js';
@@ -59,6 +60,7 @@ const FAMILIES = [
   elementwise,
   arithmetic,
   special,
+  bessel,
   aliases,
   choosing,
   reductions,
@@ -116,6 +118,7 @@ type MethodsOf<Family> = {
 type ElementwiseMethods = MethodsOf<typeof elementwise>;
 type ArithmeticMethods = MethodsOf<typeof arithmetic>;
 type SpecialMethods = MethodsOf<typeof special>;
+type BesselMethods = MethodsOf<typeof bessel>;
 type AliasMethods = MethodsOf<typeof aliases>;
 type ChoosingMethods = MethodsOf<typeof choosing>;
 type ReductionMethods = MethodsOf<typeof reductions>;
@@ -154,6 +157,7 @@ export interface Tensor
   extends ElementwiseMethods,
     ArithmeticMethods,
     SpecialMethods,
+    BesselMethods,
     AliasMethods,
     ChoosingMethods,
     ReductionMethods,
@@ -228,7 +232,7 @@ export class Tensor extends Handle {
     return choosing.where(condition, this, other);
   }
 
-  /** Derivative number n of digamma, for n 0 and 1. See the function `polygamma`. */
+  /** Derivative number n of digamma. See the function `polygamma`. */
   polygamma(n: number): Tensor {
     return special.polygamma(n, this);
   }

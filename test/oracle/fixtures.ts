@@ -48,6 +48,7 @@ export const FIXTURES = [
   'losing',
   'spectra',
   'signals',
+  'bessel',
   'linalg',
   'eigenvalues',
 ] as const;

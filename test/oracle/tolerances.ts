@@ -125,7 +125,7 @@ const OPS: Record<Exclude<ToleranceName, 'affine'>, string> = {
   products: 'prod cumprod',
   compositions: `leakyRelu elu gelu silu mish softplus logSigmoid softsign var std norm logsumexp softmax logSoftmax crossEntropy
     huberLoss binaryCrossEntropyWithLogits composedLayerNorm attention mlp
-    asinh acosh atanh arcsinh arccosh arctanh sinc entr logit ndtr ndtri logNdtr celu selu hardsigmoid hardswish tanhshrink prelu glu softmin
+    asinh acosh atanh arcsinh arccosh arctanh sinc entr logit ndtr ndtri logNdtr i0 i0e i1 i1e celu selu hardsigmoid hardswish tanhshrink prelu glu softmin
     hypot logaddexp logaddexp2 xlogy xlog1py ldexp lerp addcmul addcdiv polygamma mvlgamma
     scatterReduce indexAdd indexReduce histogram
     einsum addmm addmv addr addbmm baddbmm bilinear cross cdist chainMatmul multiDot linalg.multiDot linalg.vectorNorm matrixPower vander

@@ -88,7 +88,9 @@ describe('pointwise functions name themselves in errors', () => {
     ['softmin axis', () => z(2, 4).softmin(2), tl.ShapeError, '[softmin] axis out of range: 2'],
     ['logit eps', () => z(2).logit(0.7), tl.ArgumentError, '[logit] eps is 0.7'],
     ['polygamma n', () => z(2).polygamma(-1), tl.ArgumentError, '[polygamma] n is -1'],
-    ['polygamma 2', () => z(2).polygamma(2), tl.UnsupportedError, '[polygamma] derivatives above the first'],
+    ['polygamma 34', () => z(2).polygamma(34), tl.ArgumentError, '[polygamma] n is 34 (expected at most 33)'],
+    ['i0', () => functions.i0!(1), tl.ArgumentError, '[i0] not a tensor: number'],
+    ['i1e', () => functions.i1e!(1), tl.ArgumentError, '[i1e] not a tensor: number'],
     ['mvlgamma p', () => z(2).mvlgamma(0), tl.ArgumentError, '[mvlgamma] p is 0'],
   ]);
 

@@ -23,6 +23,7 @@ MODULES = [
     'losing',
     'spectra',
     'signals',
+    'bessel',
     'linalg',
     'eigenvalues',
 ]
