@@ -4,14 +4,30 @@ import type { Cond, Expr, Index, IndexVar } from '../ir.js';
  * Index arithmetic in a normal form: constant + sum of coefficient * atom. u32 arithmetic wraps, so sums may be reordered freely;
  * div and mod are simplified only where the ranges show that nothing wrapped below them.
  */
-export interface Affine {
-  readonly terms: readonly Term[];
-  readonly constant: number;
-  /** Equal for equal forms. */
-  readonly key: string;
-  /** Bounds of the exact (unwrapped) value. */
-  readonly min: number;
-  readonly max: number;
+export class Affine {
+  #key: string | null = null;
+
+  /** `min` and `max`: bounds of the exact (unwrapped) value. */
+  constructor(
+    readonly terms: readonly Term[],
+    readonly constant: number,
+    readonly min: number,
+    readonly max: number,
+  ) {}
+
+  /** Equal for equal forms. Written when it is asked for: most forms are on the way to another one. */
+  get key(): string {
+    this.#key ??= [
+      ...this.terms.map(({ atom, coefficient }) => `${coefficient}*${atom.key}`).sort(),
+      this.constant,
+    ].join('+');
+    return this.#key;
+  }
+
+  /** With other terms and another constant, but these bounds. */
+  with(terms: readonly Term[], constant: number, min = this.min): Affine {
+    return new Affine(terms, constant, min, this.max);
+  }
 }
 
 export interface Term {
@@ -39,30 +55,34 @@ function idOf(object: object): number {
 }
 
 function make(terms: readonly Term[], constant: number): Affine {
-  const kept = terms.filter((term) => term.coefficient !== 0);
+  const isGone = ({ coefficient }: Term): boolean => coefficient === 0;
+  const kept = terms.some(isGone) ? terms.filter((term) => !isGone(term)) : terms;
   let [min, max] = [constant, constant];
   for (const { atom, coefficient } of kept) {
     min += coefficient * (coefficient > 0 ? atom.min : atom.max);
     max += coefficient * (coefficient > 0 ? atom.max : atom.min);
   }
-  const sorted = kept.map(({ atom, coefficient }) => `${coefficient}*${atom.key}`).sort();
-  return { terms: kept, constant, key: [...sorted, constant].join('+'), min, max };
+  return new Affine(kept, constant, min, max);
 }
 
 const ofConstant = (value: number): Affine => make([], value);
 const ofAtom = (atom: Atom): Affine => make([{ atom, coefficient: 1 }], 0);
 
 function sum(a: Affine, b: Affine, factor: number): Affine {
-  const terms = new Map(a.terms.map((term) => [term.atom.key, term]));
+  const constant = a.constant + b.constant * factor;
+  if (b.terms.length === 0) return make(a.terms, constant);
+  const terms = [...a.terms];
   for (const { atom, coefficient } of b.terms) {
-    const before = terms.get(atom.key)?.coefficient ?? 0;
-    terms.set(atom.key, { atom, coefficient: before + coefficient * factor });
+    const at = terms.findIndex((term) => term.atom.key === atom.key);
+    if (at < 0) terms.push({ atom, coefficient: coefficient * factor });
+    else terms[at] = { atom, coefficient: terms[at]!.coefficient + coefficient * factor };
   }
-  return rejoin(make([...terms.values()], a.constant + b.constant * factor));
+  return rejoin(make(terms, constant));
 }
 
 /** b * (a / b) + a % b is a. */
 function rejoin(form: Affine): Affine {
+  if (form.terms.length < 2) return form;
   for (const low of form.terms) {
     const { atom, coefficient } = low;
     if (atom.kind !== 'mod') continue;

@@ -60,7 +60,7 @@ export function slidingWindow({ b, n, k }: ContractionKernel, width: number): Sl
     const terms = form.terms.filter(({ atom }) => atom.kind !== 'var' || ![line, column, tapY, tapX].includes(atom.v));
     const place = (slide: Slide, along: IndexVar, to: IndexVar) =>
       times(variable(to), (along.extent > 1 ? stepOf(form, along)! : 0) / slide.stride);
-    return sumOf({ ...form, terms }, place(y, line, imageY), place(x, column, imageX));
+    return sumOf(form.with(terms, form.constant), place(y, line, imageY), place(x, column, imageX));
   };
   class InImage extends Rewriter {
     override index(index: Index): Index {

@@ -170,7 +170,7 @@ export class IndexWriter {
     }
     if (step !== 0) add(this.#lanes(step, form.constant));
     else if (form.constant !== 0) add(splatted(this.scope.f.word(form.constant), 0));
-    if (still.length > 0) add(this.vector({ form: { ...form, terms: still, constant: 0 }, level: 0 }));
+    if (still.length > 0) add(this.vector({ form: form.with(still, 0), level: 0 }));
     const { value, level: own } = sum!;
     const vectorLevel = this.scope.vector ? this.scope.levelOf(this.scope.vector.binding.v) : 0;
     return varied({ value, level: this.scope.join(own, this.scope.join(level, vectorLevel)) });
@@ -231,7 +231,11 @@ export class IndexWriter {
   /** The index in lane 0. */
   #withoutLane(form: Affine): Affine {
     const terms = form.terms.filter(({ atom }) => atom.kind !== 'var' || !this.#atomMoves(atom));
-    return { ...form, terms, min: terms.reduce((sum, term) => sum + least(term), form.constant) };
+    return form.with(
+      terms,
+      form.constant,
+      terms.reduce((sum, term) => sum + least(term), form.constant),
+    );
   }
 
   /** How far an index moves from lane to lane, or null where that is not constant. */
@@ -390,7 +394,7 @@ export function storeLanes({ block }: WasmScope, address: Value, vector: Value, 
 const LANES = [0, 1, 2, 3];
 
 /** A form that is larger by a number. */
-const shifted = (form: Affine, by: number): Affine => ({ ...form, constant: form.constant + by, min: form.min + by });
+const shifted = (form: Affine, by: number): Affine => form.with(form.terms, form.constant + by, form.min + by);
 
 const least = ({ atom, coefficient }: Term): number => coefficient * (coefficient > 0 ? atom.min : atom.max);
 
