@@ -1,4 +1,4 @@
-import type { BinaryFn, DType, ReduceFn, UnaryFn } from '../src/graph/index.js';
+import type { BinaryFn, PackedDType, ReduceFn, UnaryFn, WordDType } from '../src/graph/index.js';
 
 /**
  * The kernel IR: a typed loop nest that every kernel engine renders (WGSL, WebAssembly). Nothing in it belongs to one engine:
@@ -32,14 +32,14 @@ export interface Cond {
 
 /** Scalar expressions; a DAG shared by object identity. */
 export type Expr =
-  | { readonly kind: 'const'; readonly dtype: DType; readonly value: number }
+  | { readonly kind: 'const'; readonly dtype: WordDType; readonly value: number }
   /** Runtime scalar number `slot` of the kernel's params. */
-  | { readonly kind: 'param'; readonly dtype: DType; readonly slot: number }
+  | { readonly kind: 'param'; readonly dtype: WordDType; readonly slot: number }
   | { readonly kind: 'index'; readonly dtype: 'i32' | 'u32'; readonly index: Index }
   /** Element `index` of buffer number `buffer`. `clamp` where the index may be out of range (under a false guard): it must not fault. */
   | {
       readonly kind: 'load';
-      readonly dtype: DType;
+      readonly dtype: WordDType;
       readonly buffer: number;
       readonly index: Index;
       readonly clamp: boolean;
@@ -47,7 +47,7 @@ export type Expr =
   /** `value` where all conditions hold, else the constant `otherwise`. */
   | {
       readonly kind: 'guard';
-      readonly dtype: DType;
+      readonly dtype: WordDType;
       readonly conds: readonly Cond[];
       readonly value: Expr;
       readonly otherwise: number;
@@ -55,15 +55,19 @@ export type Expr =
   /** `a` where all conditions hold, else `b` (pieces of a concatenation). */
   | {
       readonly kind: 'choose';
-      readonly dtype: DType;
+      readonly dtype: WordDType;
       readonly conds: readonly Cond[];
       readonly a: Expr;
       readonly b: Expr;
     }
-  | { readonly kind: 'unary'; readonly dtype: DType; readonly fn: UnaryFn; readonly x: Expr }
-  | { readonly kind: 'binary'; readonly dtype: DType; readonly fn: BinaryFn; readonly a: Expr; readonly b: Expr }
-  | { readonly kind: 'where'; readonly dtype: DType; readonly cond: Expr; readonly a: Expr; readonly b: Expr }
-  | { readonly kind: 'cast'; readonly dtype: DType; readonly x: Expr }
+  | { readonly kind: 'unary'; readonly dtype: WordDType; readonly fn: UnaryFn; readonly x: Expr }
+  | { readonly kind: 'binary'; readonly dtype: WordDType; readonly fn: BinaryFn; readonly a: Expr; readonly b: Expr }
+  | { readonly kind: 'where'; readonly dtype: WordDType; readonly cond: Expr; readonly a: Expr; readonly b: Expr }
+  /**
+   * `via` a packed dtype: f32 to f32 rounds to f16, f32 to u32 gives the bits of that, and u32 to f32 the number of the low bits; i32 to i32 wraps
+   * to i8 or u8.
+   */
+  | { readonly kind: 'cast'; readonly dtype: WordDType; readonly x: Expr; readonly via?: PackedDType }
   /** First word of threefry2x32 (20 rounds) with the key (key0, key1) and the counter words (counter, 0). */
   | {
       readonly kind: 'threefry';
@@ -73,12 +77,12 @@ export type Expr =
       readonly counter: Index;
     }
   /** The result of a reduction term or of a contraction, by identity of its `Result`. */
-  | { readonly kind: 'result'; readonly dtype: DType; readonly of: Result };
+  | { readonly kind: 'result'; readonly dtype: WordDType; readonly of: Result };
 
 /** A value computed by an enclosing statement (a reduction, the accumulator of a contraction). */
 export interface Result {
   readonly name: string;
-  readonly dtype: DType;
+  readonly dtype: WordDType;
 }
 
 export interface ReduceTerm {
@@ -120,8 +124,9 @@ export interface Segment {
 }
 
 export interface BufferSpec {
-  readonly dtype: DType;
-  /** Elements (32-bit words). */
+  /** u32 for packed dtypes: loads and stores take them apart and put them together. */
+  readonly dtype: WordDType;
+  /** 32-bit words. */
   readonly length: number;
   readonly access: 'read' | 'write' | 'readwrite';
 }
@@ -132,7 +137,7 @@ interface KernelBase {
   /** Distinct storage; no two overlap. A `readwrite` buffer is read and written at equal indices of one point only (but see routines). */
   readonly buffers: readonly BufferSpec[];
   /** dtypes of the runtime scalars. */
-  readonly params: readonly DType[];
+  readonly params: readonly WordDType[];
   /** Floating-point operations of one run, for reports. */
   readonly flops: number;
 }
@@ -153,7 +158,7 @@ export interface ContractionKernel extends KernelBase {
   readonly m: IndexVar;
   readonly n: IndexVar;
   readonly k: IndexVar;
-  readonly dtype: DType;
+  readonly dtype: WordDType;
   readonly a: Expr;
   readonly b: Expr;
   readonly acc: Result;

@@ -225,7 +225,7 @@ class Printer {
       case 'where':
         return `(${this.expr(expr.cond)} ? ${this.expr(expr.a)} : ${this.expr(expr.b)})`;
       case 'cast':
-        return `${expr.dtype}(${this.expr(expr.x)})`;
+        return `${expr.via === undefined ? '' : `${expr.via}_`}${expr.dtype}(${this.expr(expr.x)})`;
       case 'threefry':
         return `threefry(${this.expr(expr.key0)}, ${this.expr(expr.key1)}, ${this.index(expr.counter)})`;
       case 'result':

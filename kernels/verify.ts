@@ -1,4 +1,4 @@
-import { BINARY_RULES, type DType, InternalError, UNARY_RULES } from '../src/graph/index.js';
+import { BINARY_RULES, InternalError, UNARY_RULES, type WordDType } from '../src/graph/index.js';
 import type {
   Cond,
   Expr,
@@ -12,7 +12,7 @@ import type {
   Stmt,
   StoreStmt,
 } from './ir.js';
-import { binaryFns, unaryFns } from './numerics/index.js';
+import { binaryFns, castFn, unaryFns } from './numerics/index.js';
 import { printExpr, printKernel } from './print.js';
 import { exprsOfIndex } from './render/uses.js';
 
@@ -249,12 +249,12 @@ class Verifier {
     }
   }
 
-  #operand(expr: Expr, dtype: DType, scope: Scope, of: Expr): void {
+  #operand(expr: Expr, dtype: WordDType, scope: Scope, of: Expr): void {
     this.#expr(expr, scope);
     this.#require(expr.dtype === dtype, `operand of dtype ${expr.dtype} (expected ${dtype}): ${printExpr(of)}`);
   }
 
-  #gives(expr: Expr, dtype: DType): void {
+  #gives(expr: Expr, dtype: WordDType): void {
     this.#require(expr.dtype === dtype, `dtype ${expr.dtype} (expected ${dtype}): ${printExpr(expr)}`);
   }
 
@@ -314,6 +314,7 @@ class Verifier {
         return;
       case 'cast':
         this.#expr(expr.x, scope);
+        castFn(expr);
         return;
       case 'threefry':
         this.#operand(expr.key0, 'u32', scope, expr);

@@ -1,4 +1,14 @@
-import { type DType, InternalError, type Node, type Prim, sizeOf } from '../../src/graph/index.js';
+import {
+  InternalError,
+  isFloat,
+  isPacked,
+  type Node,
+  type Prim,
+  packingOf,
+  sizeOf,
+  type WordDType,
+  wideDType,
+} from '../../src/graph/index.js';
 import type { Cond, Expr } from '../ir.js';
 import { FusionMismatch } from './group.js';
 import {
@@ -18,6 +28,7 @@ import {
   unflatten,
   ZERO,
 } from './lin.js';
+import { castTo, unpacked } from './packed.js';
 
 /** Expressions of one kernel beyond this number mean that inlining multiplied work: something has to be stored. */
 const MAX_EXPRESSIONS = 4000;
@@ -38,6 +49,7 @@ export interface Sources {
  */
 export class Evaluator {
   private readonly memo = new Map<string, Expr>();
+  private readonly words = new Map<string, Expr>();
   private count = 0;
 
   constructor(private readonly sources: Sources) {}
@@ -57,8 +69,26 @@ export class Evaluator {
   /** Stored value at a flat position. */
   private load(buffer: number, node: Node, indices: readonly Lin[]): Expr {
     const position = flatten(indices, node.shape);
+    const { dtype } = node;
+    if (isPacked(dtype)) {
+      const per = packingOf(dtype);
+      const word = this.loadWord(buffer, linDiv(position, per), Math.ceil(sizeOf(node.shape) / per), position.min < 0);
+      return unpacked(word, dtype, linMul(linMod(position, per), 32 / per));
+    }
     const clamp = position.min < 0 || position.max >= sizeOf(node.shape);
-    return { kind: 'load', dtype: node.dtype, buffer, index: toIndex(position), clamp };
+    return { kind: 'load', dtype, buffer, index: toIndex(position), clamp };
+  }
+
+  /** A word of several elements, which share the load. */
+  private loadWord(buffer: number, at: Lin, words: number, below: boolean): Expr {
+    const key = `${buffer}:${at.key}`;
+    let word = this.words.get(key);
+    if (word === undefined) {
+      const clamp = below || at.min < 0 || at.max >= words;
+      word = { kind: 'load', dtype: 'u32', buffer, index: toIndex(at), clamp };
+      this.words.set(key, word);
+    }
+    return word;
   }
 
   private compute(node: Node, indices: readonly Lin[]): Expr {
@@ -77,7 +107,7 @@ const notInside: Rule<Prim> = (_, node) => {
 };
 
 /** `value` where all conditions hold, else a constant. */
-function guarded(conds: readonly (Cond | boolean)[], otherwise: number, dtype: DType, value: () => Expr): Expr {
+function guarded(conds: readonly (Cond | boolean)[], otherwise: number, dtype: WordDType, value: () => Expr): Expr {
   const fill: Expr = { kind: 'const', dtype, value: otherwise };
   if (conds.includes(false)) return fill;
   const open = conds.filter((c): c is Cond => c !== true && c !== false);
@@ -92,8 +122,12 @@ const EVALUATE: { readonly [P in Prim]: Rule<P> } = {
   leaf: (_, node) => {
     throw new InternalError(`[lower] leaf ${node.id} has no buffer`);
   },
-  const: (_, node) => ({ kind: 'const', dtype: node.dtype, value: node.attrs.value }),
-  scalar: (_, node, __, sources) => ({ kind: 'param', dtype: node.dtype, slot: sources.paramOf(node) }),
+  const: (_, node) => ({ kind: 'const', dtype: wideDType(node.dtype), value: node.attrs.value }),
+  scalar: (_, node, __, sources) => ({
+    kind: 'param',
+    dtype: wideDType(node.dtype),
+    slot: sources.paramOf(node),
+  }),
   iota: (_, node, indices) => ({ kind: 'index', dtype: 'i32', index: toIndex(indices[node.attrs.axis]!) }),
   randomBits: (e, node, indices) => ({
     kind: 'threefry',
@@ -102,22 +136,27 @@ const EVALUATE: { readonly [P in Prim]: Rule<P> } = {
     key1: e.at(node.inputs[1]!, []),
     counter: toIndex(flatten(indices, node.shape)),
   }),
-  unary: (e, node, i) => ({ kind: 'unary', dtype: node.dtype, fn: node.attrs.fn, x: e.at(node.inputs[0]!, i) }),
+  unary: (e, node, i) => ({
+    kind: 'unary',
+    dtype: wideDType(node.dtype),
+    fn: node.attrs.fn,
+    x: e.at(node.inputs[0]!, i),
+  }),
   binary: (e, node, i) => ({
     kind: 'binary',
-    dtype: node.dtype,
+    dtype: wideDType(node.dtype),
     fn: node.attrs.fn,
     a: e.at(node.inputs[0]!, i),
     b: e.at(node.inputs[1]!, i),
   }),
   where: (e, node, i) => ({
     kind: 'where',
-    dtype: node.dtype,
+    dtype: wideDType(node.dtype),
     cond: e.at(node.inputs[0]!, i),
     a: e.at(node.inputs[1]!, i),
     b: e.at(node.inputs[2]!, i),
   }),
-  cast: (e, node, i) => ({ kind: 'cast', dtype: node.dtype, x: e.at(node.inputs[0]!, i) }),
+  cast: (e, node, i) => castTo(node.dtype, e.at(node.inputs[0]!, i)),
   reshape: (e, node, indices) => {
     const x = node.inputs[0]!;
     return e.at(x, unflatten(flatten(indices, node.shape), x.shape));
@@ -157,7 +196,7 @@ const EVALUATE: { readonly [P in Prim]: Rule<P> } = {
       conds.push(lessThan(at, x.shape[i]!));
       return at;
     });
-    return guarded(conds, value, node.dtype, () => e.at(x, inner));
+    return guarded(conds, value, wideDType(node.dtype), () => e.at(x, inner));
   },
   flip: (e, node, indices) =>
     e.at(
@@ -181,9 +220,9 @@ const EVALUATE: { readonly [P in Prim]: Rule<P> } = {
       out =
         out === null || inside === true
           ? value
-          : { kind: 'choose', dtype: node.dtype, conds: [inside], a: value, b: out };
+          : { kind: 'choose', dtype: wideDType(node.dtype), conds: [inside], a: value, b: out };
     }
-    return out ?? { kind: 'const', dtype: node.dtype, value: 0 };
+    return out ?? { kind: 'const', dtype: wideDType(node.dtype), value: 0 };
   },
   window: (e, node, indices) => {
     const { axes, stride, dilation } = node.attrs;
@@ -199,8 +238,10 @@ const EVALUATE: { readonly [P in Prim]: Rule<P> } = {
     const { axis } = node.attrs;
     const value = e.at(index, indices);
     const at = value.kind === 'const' ? linConst(value.value >>> 0) : linValue(value);
-    const fill = node.dtype === 'f32' ? Number.NaN : 0;
-    return guarded([lessThan(at, x.shape[axis]!)], fill, node.dtype, () => e.at(x, replaceAt(indices, axis, at)));
+    const fill = isFloat(node.dtype) ? Number.NaN : 0;
+    return guarded([lessThan(at, x.shape[axis]!)], fill, wideDType(node.dtype), () =>
+      e.at(x, replaceAt(indices, axis, at)),
+    );
   },
   // Decomposed before scheduling.
   scatter: notInside,

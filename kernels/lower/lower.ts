@@ -1,4 +1,16 @@
-import { type DType, InternalError, isPrim, type Node, sameShape, sizeOf } from '../../src/graph/index.js';
+import {
+  bytesFor,
+  InternalError,
+  isPacked,
+  isPrim,
+  type Node,
+  type PackedDType,
+  packingOf,
+  sameShape,
+  sizeOf,
+  type WordDType,
+  wideDType,
+} from '../../src/graph/index.js';
 import type {
   BufferSpec,
   ContractionKernel,
@@ -19,7 +31,8 @@ import { sizesOf } from '../routines/sizes.js';
 import { operands } from './contraction.js';
 import { Evaluator, type Sources } from './evaluate.js';
 import { FusionMismatch, type Group, type RowDomain } from './group.js';
-import { flatten, type Lin, linVar, toIndex, unflatten, ZERO } from './lin.js';
+import { flatten, type Lin, linAddConst, linDiv, linMul, linVar, toIndex, unflatten, ZERO } from './lin.js';
+import { packed } from './packed.js';
 
 /** A kernel, and which storage and scalar each of its buffers and params is. */
 export interface Lowered {
@@ -33,7 +46,7 @@ export interface Lowered {
 class Binder {
   readonly bindings: number[] = [];
   readonly params: Node<'scalar'>[] = [];
-  private readonly specs: { dtype: DType; length: number; read: boolean; written: boolean }[] = [];
+  private readonly specs: { dtype: WordDType; length: number; read: boolean; written: boolean }[] = [];
 
   constructor(private readonly storageOf: (node: Node) => number | null) {}
 
@@ -43,7 +56,8 @@ class Binder {
     let number = this.bindings.indexOf(storage);
     if (number < 0) {
       number = this.bindings.push(storage) - 1;
-      this.specs.push({ dtype: node.dtype, length: sizeOf(node.shape), read: false, written: false });
+      const dtype = isPacked(node.dtype) ? 'u32' : node.dtype;
+      this.specs.push({ dtype, length: bytesFor(sizeOf(node.shape), node.dtype) / 4, read: false, written: false });
     }
     return number;
   }
@@ -116,7 +130,7 @@ function lowerLoops(groups: readonly Group[], binder: Binder): LoopKernel {
     kind: 'loop',
     name: groups.map(nameOf).join('__'),
     buffers: binder.buffers(),
-    params: binder.params.map((p) => p.dtype),
+    params: binder.params.map((p) => wideDType(p.dtype)),
     flops: groups.reduce((sum, g) => sum + flopsOf(g), 0),
     segments,
   };
@@ -184,9 +198,15 @@ export function levelOf(output: Node, domain: RowDomain): 'row' | 'full' | null 
 function lowerSegment(group: Group, binder: Binder): Segment {
   const { domain } = group;
   if (domain === null) {
-    const point: IndexVar = { name: 'p', extent: sizeOf(group.outputs[0]!.shape) };
+    const first = group.outputs[0]!;
+    // A point stores whole words.
+    const point: IndexVar = { name: 'p', extent: bytesFor(sizeOf(first.shape), first.dtype) / 4 };
     const evaluator = new Evaluator(sourcesOf(group, binder, () => null));
-    const body = group.outputs.map((o) => storeOf(o, unflatten(linVar(point), o.shape), evaluator, binder));
+    const body = group.outputs.map((o) =>
+      isPacked(o.dtype)
+        ? storeWord(o, o.dtype, linVar(point), evaluator, binder, (from) => unflatten(from, o.shape))
+        : storeOf(o, unflatten(linVar(point), o.shape), evaluator, binder),
+    );
     return { parallel: [point], body };
   }
   return lowerRows(group, domain, binder);
@@ -204,6 +224,28 @@ function sourcesOf(group: Group, binder: Binder, resultOf: Sources['resultOf']):
 function storeOf(output: Node, indices: readonly Lin[], evaluator: Evaluator, binder: Binder): StoreStmt {
   const value = evaluator.at(output, indices);
   return { kind: 'store', buffer: binder.write(output), index: toIndex(flatten(indices, output.shape)), value };
+}
+
+/** Stores one word of a packed output, number `word` of the whole or of a row; past its end stand values that nobody reads. */
+function storeWord(
+  output: Node,
+  dtype: PackedDType,
+  word: Lin,
+  evaluator: Evaluator,
+  binder: Binder,
+  indicesAt: (element: Lin) => Lin[],
+): StoreStmt {
+  const per = packingOf(dtype);
+  const values = Array.from({ length: per }, (_, i) =>
+    evaluator.at(output, indicesAt(linAddConst(linMul(word, per), i))),
+  );
+  const first = flatten(indicesAt(linMul(word, per)), output.shape);
+  return {
+    kind: 'store',
+    buffer: binder.write(output),
+    index: toIndex(linDiv(first, per)),
+    value: packed(values, dtype),
+  };
 }
 
 function lowerRows(group: Group, domain: RowDomain, binder: Binder): Segment {
@@ -232,7 +274,11 @@ function lowerRows(group: Group, domain: RowDomain, binder: Binder): Segment {
     const indices = domainIndices(domain, linVar(row), linVar(column));
     const terms = level.map((node) => {
       const value = evaluator.at(node.inputs[0]!, indices);
-      return { fn: node.attrs.fn, value, result: { name: `${node.attrs.fn}${number++}`, dtype: node.dtype } };
+      return {
+        fn: node.attrs.fn,
+        value,
+        result: { name: `${node.attrs.fn}${number++}`, dtype: wideDType(node.dtype) },
+      };
     });
     level.forEach((node, i) => {
       results.set(node, terms[i]!.result);
@@ -240,10 +286,16 @@ function lowerRows(group: Group, domain: RowDomain, binder: Binder): Segment {
     body.push({ kind: 'reduce', vars: [column], terms } satisfies ReduceStmt);
   }
   const stores: StoreStmt[] = [];
-  const column: IndexVar = { name: 'c', extent: columns };
+  // Packed outputs are all alike, and their rows whole words.
+  const per = packingOf(group.outputs[0]!.dtype);
+  const column: IndexVar = { name: 'c', extent: columns / per };
   const loopStores: StoreStmt[] = [];
   for (const output of group.outputs) {
-    if (levelOf(output, domain) === 'row') {
+    const { dtype } = output;
+    if (isPacked(dtype)) {
+      const at = (element: Lin): Lin[] => domainIndices(domain, linVar(row), element);
+      loopStores.push(storeWord(output, dtype, linVar(column), evaluator, binder, at));
+    } else if (levelOf(output, domain) === 'row') {
       stores.push(storeOf(output, rowOutputIndices(output, domain, linVar(row)), evaluator, binder));
     } else {
       const at = domainIndices(domain, linVar(row), linVar(column));
@@ -294,7 +346,8 @@ function reduceLevels(group: Group): Node<'reduce'>[][] {
 
 function lowerContraction(group: Group, binder: Binder): ContractionKernel {
   const anchor = group.anchor!;
-  const acc: Result = { name: 'acc', dtype: anchor.dtype };
+  const dtype = wideDType(anchor.dtype);
+  const acc: Result = { name: 'acc', dtype };
   let accKey: string | null = null;
   const evaluator = new Evaluator(
     sourcesOf(group, binder, (node, indices): Expr | null => {
@@ -316,13 +369,13 @@ function lowerContraction(group: Group, binder: Binder): ContractionKernel {
     kind: 'contraction',
     name: nameOf(group),
     buffers: binder.buffers(),
-    params: binder.params.map((p) => p.dtype),
+    params: binder.params.map((p) => wideDType(p.dtype)),
     flops: flopsOf(group),
     batch: dims.batch,
     m: dims.m,
     n: dims.n,
     k: dims.k,
-    dtype: anchor.dtype,
+    dtype,
     a: dims.a,
     b: dims.b,
     acc,

@@ -21,7 +21,7 @@
  * 2147483520; u32 to f32 rounds twice; x * 0 folds to 0, x + 0 to x, 0 - x to -x, (1 + x) - 1 to x, c - (x - d) to (c + d) - x; the
  * literal -0.0 is +0. Sound there: + - * / on variables, < <= ==, floor, ceil, trunc, round, abs, sqrt, bitcasts, select, integers.
  */
-import type { BinaryFn, DType, UnaryFn } from '../../src/graph/index.js';
+import type { BinaryFn, UnaryFn, WordDType } from '../../src/graph/index.js';
 import * as basics from './basics.js';
 import type { NumericFn } from './body.js';
 import * as division from './division.js';
@@ -36,9 +36,10 @@ import * as trigonometry from './trigonometry.js';
 export { better } from './basics.js';
 export * from './body.js';
 export { casts } from './integers.js';
+export { castFn, packedFns } from './packed.js';
 export { threefry } from './threefry.js';
 
-type ByDType = Partial<Record<DType, NumericFn>>;
+type ByDType = Partial<Record<WordDType, NumericFn>>;
 
 const { floatFns, integerFns } = basics;
 const f32 = (fn: NumericFn): ByDType => ({ f32: fn });

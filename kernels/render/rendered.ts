@@ -1,4 +1,4 @@
-import { type DType, UnsupportedError } from '../../src/graph/index.js';
+import { UnsupportedError, type WordDType } from '../../src/graph/index.js';
 import type { Kernel } from '../ir.js';
 import { bitsOf } from './wgsl-values.js';
 
@@ -22,7 +22,7 @@ export interface RenderedKernel {
 export interface ParamsLayout {
   readonly binding: number;
   readonly bytes: number;
-  readonly dtypes: readonly DType[];
+  readonly dtypes: readonly WordDType[];
 }
 
 /** What follows from a kernel's signature alone. */

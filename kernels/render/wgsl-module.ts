@@ -1,4 +1,4 @@
-import type { DType } from '../../src/graph/index.js';
+import type { WordDType } from '../../src/graph/index.js';
 import type { Expr, Kernel } from '../ir.js';
 import type { NumericFn } from '../numerics/index.js';
 import { countUses, rootsOfKernel } from './uses.js';
@@ -85,7 +85,7 @@ export class WgslModule {
   }
 
   /** A constant, NaN and infinities included, safe in any expression. */
-  constant(value: number, dtype: DType, width: Width = 1): string {
+  constant(value: number, dtype: WordDType, width: Width = 1): string {
     return hasLiteral(value, dtype)
       ? splat(literal(value, dtype), dtype, width)
       : this.functions.constant(value, dtype, width);

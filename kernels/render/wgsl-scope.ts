@@ -1,6 +1,6 @@
-import { type BinaryFn, type DType, InternalError } from '../../src/graph/index.js';
+import { type BinaryFn, InternalError, type WordDType } from '../../src/graph/index.js';
 import type { Cond, Expr, Index, IndexVar, Result, StoreStmt } from '../ir.js';
-import { binaryFns, casts, type NumericFn, threefry, unaryFns } from '../numerics/index.js';
+import { binaryFns, castFn, type NumericFn, threefry, unaryFns } from '../numerics/index.js';
 import { type Affine, type Atom, affine, decide, split, type Term } from './affine.js';
 import { partsInOrder } from './uses.js';
 import type { WgslModule } from './wgsl-module.js';
@@ -162,7 +162,7 @@ export class WgslScope {
     return placed.depth < depth ? this.#named(expr, placed) : placed;
   }
 
-  #widen({ code, width: from }: WgslValue, dtype: DType, width: Width): string {
+  #widen({ code, width: from }: WgslValue, dtype: WordDType, width: Width): string {
     if (from === width) return code;
     if (from === 4) throw new InternalError('[render] a vector where one value was expected');
     return splat(code, dtype, width);
@@ -192,7 +192,7 @@ export class WgslScope {
         return this.#call(fn, [expr.a, expr.b], (constant, other) => isFoldable(expr.fn, constant, other));
       }
       case 'cast':
-        return this.#call(casts[expr.x.dtype][expr.dtype], [expr.x]);
+        return this.#call(castFn(expr), [expr.x]);
       case 'where': {
         const { parts, depth, width } = this.#parts([expr.cond, expr.a, expr.b]);
         return { code: `select(${parts[2]}, ${parts[1]}, ${parts[0]})`, width, depth, atom: false };
@@ -246,7 +246,7 @@ export class WgslScope {
     return { code, width, depth, atom };
   }
 
-  #param(slot: number, dtype: DType): string {
+  #param(slot: number, dtype: WordDType): string {
     const word = `params[${slot >> 2}].${'xyzw'[slot & 3]}`;
     return dtype === 'u32' ? word : dtype === 'bool' ? `(${word} != 0u)` : `bitcast<${dtype}>(${word})`;
   }
@@ -520,7 +520,7 @@ function isFoldable(fn: BinaryFn, constant: Constant, other: Expr): boolean {
   return other.a.kind === 'const' || other.b.kind === 'const';
 }
 
-function functionOf(table: Partial<Record<DType, NumericFn>>, name: string, dtype: DType): NumericFn {
+function functionOf(table: Partial<Record<WordDType, NumericFn>>, name: string, dtype: WordDType): NumericFn {
   const fn = table[dtype];
   if (!fn) throw new InternalError(`[render] no ${name} of ${dtype}`);
   return fn;

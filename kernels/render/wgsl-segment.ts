@@ -1,4 +1,4 @@
-import { type DType, reduceIdentity } from '../../src/graph/index.js';
+import { reduceIdentity, type WordDType } from '../../src/graph/index.js';
 import type { IndexVar, LoopStmt, ReduceStmt, ReduceTerm, Result, Segment, Stmt, StoreStmt } from '../ir.js';
 import { better, binaryFns, type NumericFn } from '../numerics/index.js';
 import { flatten, indicesBelow, joinLoops, type Nest, pointsOf } from './nest.js';
@@ -16,12 +16,12 @@ const FAN_IN = 16;
 
 /** Arrays of one element a thread in workgroup memory, shared by all reductions of a kernel. */
 export class WorkgroupArrays {
-  readonly #arrays: { name: string; dtype: DType }[] = [];
+  readonly #arrays: { name: string; dtype: WordDType }[] = [];
   #taken: string[] = [];
 
   constructor(readonly lanes: number) {}
 
-  take(dtype: DType): string {
+  take(dtype: WordDType): string {
     let array = this.#arrays.find((one) => one.dtype === dtype && !this.#taken.includes(one.name));
     if (!array) {
       array = { name: `shared${this.#arrays.length}`, dtype };
@@ -343,7 +343,7 @@ export class SegmentWriter {
 const isArg = ({ fn }: ReduceTerm): boolean => fn === 'argmax' || fn === 'argmin';
 
 /** The function that joins two values of a reduction. */
-function combiner(fn: ReduceTerm['fn'], dtype: DType): NumericFn {
+function combiner(fn: ReduceTerm['fn'], dtype: WordDType): NumericFn {
   const joins = { sum: 'add', prod: 'mul', max: 'max', min: 'min', argmax: 'max', argmin: 'min' } as const;
   return binaryFns[joins[fn]][dtype]!;
 }

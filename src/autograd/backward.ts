@@ -1,3 +1,5 @@
+import { isFloat } from '../graph/dtype.js';
+import { cast } from '../graph/elementwise.js';
 import { DTypeError, ShapeError } from '../graph/errors.js';
 import { type Node, type Prim, topologicalOrder } from '../graph/node.js';
 import { sameShape, showShape } from '../graph/shape.js';
@@ -36,14 +38,14 @@ function checkCotangents(outputs: readonly Node[], cotangents: readonly Node[]):
         `[backward] gradient of output ${i} has another shape: ${showShape(given.shape)} (expected ${showShape(output.shape)})`,
       );
     }
-    if (given.dtype !== 'f32')
-      throw new DTypeError(`[backward] gradient of output ${i} is ${given.dtype} (expected f32)`);
+    if (!isFloat(given.dtype))
+      throw new DTypeError(`[backward] gradient of output ${i} is ${given.dtype} (expected a float)`);
   });
 }
 
 /**
  * Reverse-mode differentiation, graph to graph: for each node of `wrt` the gradient of the sum of `outputs` weighted by
- * `cotangents` (one f32 node of the output's shape each). null where no path of nodes that require grad leads from the outputs to
+ * `cotangents` (one floating node of the output's shape each); gradients have the dtype of their node. null where no path of nodes that require grad leads from the outputs to
  * it; zeros where a path does but nothing flows (through `floor`, say).
  *
  * The gradients are ordinary nodes and can be differentiated again; build them inside `withoutGrad` where that is not wanted.
@@ -84,5 +86,5 @@ export function backward(
       if (needs[j] && gradient !== null) accumulate(node.inputs[j]!, gradient);
     });
   }
-  return wrt.map((node) => (leads.has(node) ? (gradients.get(node) ?? like(node, 0)) : null));
+  return wrt.map((node) => (leads.has(node) ? cast(gradients.get(node) ?? like(node, 0), node.dtype, true) : null));
 }

@@ -14,7 +14,7 @@ const spanOf = (n: number, step: number): number => (n - 1) * step + 1;
  * kernelDilation; reading k backwards makes that a convolution that yields i.
  */
 function convInputGradient(g: Node, x: Node, w: Node, attrs: ConvAttrs): Node {
-  if (sizeOf(g.shape) === 0 || sizeOf(w.shape) === 0 || sizeOf(x.shape) === 0) return full(x.shape, 0, 'f32');
+  if (sizeOf(g.shape) === 0 || sizeOf(w.shape) === 0 || sizeOf(x.shape) === 0) return full(x.shape, 0, x.dtype);
   const { stride, padLow, inputDilation, kernelDilation, groups } = attrs;
   const [out, inPerGroup, ...kernel] = w.shape as [number, number, ...number[]];
   const outPerGroup = out / groups;
@@ -45,7 +45,7 @@ function convInputGradient(g: Node, x: Node, w: Node, attrs: ConvAttrs): Node {
 
 /** Gradient of the weights: the gradient slides over the input, with batch and channels swapped and stride and dilation swapped. */
 function convWeightGradient(g: Node, x: Node, w: Node, attrs: ConvAttrs): Node {
-  if (sizeOf(g.shape) === 0 || sizeOf(w.shape) === 0 || sizeOf(x.shape) === 0) return full(w.shape, 0, 'f32');
+  if (sizeOf(g.shape) === 0 || sizeOf(w.shape) === 0 || sizeOf(x.shape) === 0) return full(w.shape, 0, w.dtype);
   const { stride, padLow, inputDilation, kernelDilation, groups } = attrs;
   const [out, inPerGroup, ...kernel] = w.shape as [number, number, ...number[]];
   const outPerGroup = out / groups;

@@ -1,6 +1,7 @@
 import { isReluNode } from '../graph/composed.js';
 import { trigammaNode } from '../graph/composedSpecial.js';
 import { constantValue } from '../graph/constants.js';
+import { isFloat } from '../graph/dtype.js';
 import { binary, cast, unary, where } from '../graph/elementwise.js';
 import type { BinaryFn, Node, UnaryFn } from '../graph/node.js';
 import { add, div, like, mul, neg, scale, sub } from './arithmetic.js';
@@ -126,6 +127,6 @@ export const elementwiseRules: Pick<VjpRules, 'unary' | 'binary' | 'where' | 'ca
   },
   cast: (node, g) => {
     const x = node.inputs[0]!;
-    return [x.dtype === 'f32' && node.dtype === 'f32' ? cast(g, x.dtype) : null];
+    return [isFloat(x.dtype) && isFloat(node.dtype) ? cast(g, x.dtype, true) : null];
   },
 };

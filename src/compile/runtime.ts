@@ -1,12 +1,12 @@
 import type { Engine, EngineBuffer, Program } from '../engine/engine.js';
-import { InternalError, OutOfMemoryError, type TypedArray } from '../graph/index.js';
+import { arrayOf, InternalError, OutOfMemoryError, sizeOf, type TypedArray, wordsOf } from '../graph/index.js';
 import { inPhase, profiler, waitingFor } from './events.js';
 import { type Holders, namingHolders } from './holders.js';
 import type { OnKernel } from './loadCode.js';
 import type { Keeper } from './persist/index.js';
 import { type CacheStats, type Launchable, ProgramCache } from './programs.js';
 import type { Snapshot } from './snapshot.js';
-import { arrayOf, type DeviceCell, type Storage, wordsOf } from './storage.js';
+import type { DeviceCell, Storage } from './storage.js';
 
 /** Device copies of host data kept for the next run, least recently used freed first. */
 const UPLOAD_CACHE_BYTES = 256 * 2 ** 20;
@@ -349,7 +349,7 @@ export class Runtime {
     const elsewhere = s.device.runtime;
     if (elsewhere !== null && elsewhere !== this && s.host !== null) elsewhere.release(s);
     if (s.device.buffer === null) {
-      s.device.buffer = inPhase('upload', () => this.engine!.upload(wordsOf(s.host!)));
+      s.device.buffer = inPhase('upload', () => this.engine!.upload(wordsOf(s.host!, s.dtype)));
       profiler()?.copied('up', s.bytes);
       s.device.runtime = this;
       this.holdersByBuffer.set(s.device.buffer, s.device);
@@ -406,7 +406,7 @@ export class Runtime {
     );
     return storages.map((s, i) => {
       profiler()?.copied('down', s.bytes);
-      const values = s.host ?? arrayOf(words[i]!, s.dtype);
+      const values = s.host ?? arrayOf(words[i]!, s.dtype, sizeOf(s.shape));
       if (s.state !== 'ready' || s.device.buffer === null) return values;
       s.host = values;
       if (moves(s)) this.enqueue(() => this.release(s));
@@ -425,7 +425,7 @@ export class Runtime {
     if (asked === undefined) this.reads.set(s, (asked = deferred()));
     const host = await asked.promise;
     if (host !== null) return host;
-    if (s.bytes === 0 && s.error === null) return arrayOf(new ArrayBuffer(0), s.dtype);
+    if (s.bytes === 0 && s.error === null) return arrayOf(new ArrayBuffer(0), s.dtype, 0);
     s.checkUsable('data');
     throw new InternalError(`[data] no value: ${s.state}`);
   }

@@ -1,6 +1,6 @@
 import type { EngineBuffer } from '../engine/engine.js';
 import {
-  BYTES_PER_ELEMENT,
+  bytesFor,
   type DType,
   type LeafSource,
   type Shape,
@@ -35,7 +35,7 @@ export class Storage implements LeafSource {
   state: StorageState;
   /** What spoiled it, when failed. */
   error: Error | null = null;
-  /** A copy on the host, in the dtype's array (bool as Uint8Array). */
+  /** A copy on the host, in the dtype's array (bool as Uint8Array, f16 as Float32Array). */
   host: TypedArray | null;
   readonly device: DeviceCell;
   /** Runs that uploaded or used the device copy; a first upload is given back after its run, since most batches are read once. */
@@ -64,7 +64,7 @@ export class Storage implements LeafSource {
   }
 
   get bytes(): number {
-    return sizeOf(this.shape) * BYTES_PER_ELEMENT;
+    return bytesFor(sizeOf(this.shape), this.dtype);
   }
 
   /** What made it stale, for the message. */
@@ -88,22 +88,3 @@ export class Storage implements LeafSource {
 
 /** A leaf's data on the host; takes ownership of the array. */
 export const hostStorage = (data: TypedArray, shape: Shape, dtype: DType): Storage => new Storage(shape, dtype, data);
-
-/** Words to upload: bool bytes become words. */
-export function wordsOf(host: TypedArray): Float32Array | Int32Array | Uint32Array {
-  return host instanceof Uint8Array ? Uint32Array.from(host) : host;
-}
-
-/** The dtype's array over words that came from an engine. */
-export function arrayOf(words: ArrayBuffer, dtype: DType): TypedArray {
-  switch (dtype) {
-    case 'f32':
-      return new Float32Array(words);
-    case 'i32':
-      return new Int32Array(words);
-    case 'u32':
-      return new Uint32Array(words);
-    case 'bool':
-      return Uint8Array.from(new Uint32Array(words));
-  }
-}

@@ -1,4 +1,14 @@
-import { FormatError, type Shape, showShape, sizeOf, UnsupportedError } from '../graph/index.js';
+import {
+  type DType,
+  FormatError,
+  halfBits,
+  halfValue,
+  type Shape,
+  showShape,
+  sizeOf,
+  type TypedArray,
+  UnsupportedError,
+} from '../graph/index.js';
 import { type Tensor, tensor } from '../tensor/index.js';
 
 /** Bytes of one element of each dtype that the format knows. */
@@ -137,31 +147,39 @@ const isCountList = (value: unknown): value is number[] =>
 /** What `encodeSafetensors` writes: values by name. */
 export interface SafetensorsValue {
   readonly shape: Shape;
-  readonly data: Float32Array | Int32Array | Uint32Array | Uint8Array;
+  readonly data: Float32Array | Int32Array | Uint32Array | Int8Array | Uint8Array;
+  /** What is written: by default F32, I32, U32, I8 and BOOL for the arrays in this order. Float32Array may be F16, Uint8Array U8. */
+  readonly dtype?: SafetensorsDType;
+}
+
+/** The elements as the file holds them. */
+function storedAs({ data, dtype = dtypeOf(data) }: SafetensorsValue, name: string) {
+  if (dtype === 'F16' && data instanceof Float32Array) return { dtype, data: Uint16Array.from(data, halfBits) };
+  if (dtype !== dtypeOf(data) && !(dtype === 'U8' && data instanceof Uint8Array)) {
+    fail(`'${name}' cannot be written as ${dtype} (its data is a ${data.constructor.name})`);
+  }
+  return { dtype, data };
 }
 
 /**
- * Writes a safetensors file: Float32Array as F32, Int32Array as I32, Uint32Array as U32 and Uint8Array as BOOL.
- * @throws FormatError where a shape does not fit its data or a name is reserved
+ * Writes a safetensors file: Float32Array as F32 (or F16), Int32Array as I32, Uint32Array as U32, Int8Array as I8 and Uint8Array as BOOL (or U8).
+ * @throws FormatError where a shape does not fit its data, a dtype does not either, or a name is reserved
  */
 export function encodeSafetensors(
   values: Readonly<Record<string, SafetensorsValue>>,
   metadata: Readonly<Record<string, string>> = {},
 ): Uint8Array {
-  const all = Object.entries(values);
-  // Bytes last, so that every 4-byte tensor stays aligned for readers that map the file.
-  const ordered = [
-    ...all.filter(([, { data }]) => data.BYTES_PER_ELEMENT === 4),
-    ...all.filter(([, { data }]) => data.BYTES_PER_ELEMENT === 1),
-  ];
+  const all = Object.entries(values).map(([name, value]) => [name, { ...value, ...storedAs(value, name) }] as const);
+  // Wide elements first, so that every tensor is aligned for readers that map the file.
+  const ordered = [4, 2, 1].flatMap((bytes) => all.filter(([, { data }]) => data.BYTES_PER_ELEMENT === bytes));
   const header: [string, unknown][] = Object.keys(metadata).length > 0 ? [['__metadata__', metadata]] : [];
   let offset = 0;
-  for (const [name, { shape, data }] of ordered) {
+  for (const [name, { shape, dtype, data }] of ordered) {
     if (name === '__metadata__') fail(`'${name}' is not a name for a tensor (the format reserves it)`);
     if (sizeOf(shape) !== data.length) {
       fail(`'${name}' has ${data.length} elements (expected ${sizeOf(shape)} for ${showShape(shape)})`);
     }
-    header.push([name, { dtype: dtypeOf(data), shape, data_offsets: [offset, (offset += data.byteLength)] }]);
+    header.push([name, { dtype, shape, data_offsets: [offset, (offset += data.byteLength)] }]);
   }
   // Joined by hand: an object literal would drop a tensor named __proto__ and move names like '0' to the front.
   const json = `{${header.map(([name, value]) => `${JSON.stringify(name)}:${JSON.stringify(value)}`).join(',')}}`;
@@ -182,14 +200,15 @@ export function encodeSafetensors(
 function dtypeOf(data: SafetensorsValue['data']): SafetensorsDType {
   if (data instanceof Float32Array) return 'F32';
   if (data instanceof Int32Array) return 'I32';
+  if (data instanceof Int8Array) return 'I8';
   return data instanceof Uint32Array ? 'U32' : 'BOOL';
 }
 
 /**
- * The values of one entry as a typed array; F16 and BF16 widen to f32, which is exact.
+ * The values of one entry as a typed array; those of F16 and BF16 in a Float32Array, which is exact.
  * @throws UnsupportedError for dtypes that tiller has no tensors of, FormatError for a BOOL other than 0 and 1
  */
-export function decodeEntry(entry: SafetensorsEntry): Float32Array | Int32Array | Uint32Array | Uint8Array {
+export function decodeEntry(entry: SafetensorsEntry): TypedArray {
   // Copied: a typed array needs alignment, and tensors must not change with the file's bytes.
   const copy = entry.bytes.slice();
   switch (entry.dtype) {
@@ -199,33 +218,28 @@ export function decodeEntry(entry: SafetensorsEntry): Float32Array | Int32Array 
       return new Int32Array(copy.buffer);
     case 'U32':
       return new Uint32Array(copy.buffer);
+    case 'I8':
+      return new Int8Array(copy.buffer);
+    case 'U8':
+      return copy;
     case 'BOOL':
       if (copy.some((v) => v > 1)) fail(`'${entry.name}' is BOOL and holds a byte other than 0 and 1`);
       return copy;
     case 'F16':
-      return Float32Array.from(new Uint16Array(copy.buffer), halfToNumber);
+      return Float32Array.from(new Uint16Array(copy.buffer), halfValue);
     case 'BF16': {
       const words = Uint32Array.from(new Uint16Array(copy.buffer), (bits) => bits << 16);
       return new Float32Array(words.buffer);
     }
     default:
       throw new UnsupportedError(
-        `[safetensors] '${entry.name}' is ${entry.dtype} (supported: F32, I32, U32, BOOL, F16, BF16)`,
+        `[safetensors] '${entry.name}' is ${entry.dtype} (supported: F32, I32, U32, I8, U8, BOOL, F16, BF16)`,
       );
   }
 }
 
-function halfToNumber(bits: number): number {
-  const sign = bits & 0x8000 ? -1 : 1;
-  const exponent = (bits >> 10) & 0x1f;
-  const fraction = bits & 0x3ff;
-  if (exponent === 0) return sign * fraction * 2 ** -24;
-  if (exponent === 0x1f) return fraction === 0 ? sign * Infinity : NaN;
-  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
-}
-
 /**
- * The tensors of a safetensors file by name: F32, I32, U32, BOOL, and F16 and BF16 widened to f32.
+ * The tensors of a safetensors file by name: F32, F16, I32, U32, I8, U8, BOOL, and BF16 widened to f32.
  * @throws FormatError for a malformed file, UnsupportedError for another dtype
  */
 export function loadSafetensors(file: Uint8Array | ArrayBuffer): Record<string, Tensor> {
@@ -234,19 +248,22 @@ export function loadSafetensors(file: Uint8Array | ArrayBuffer): Record<string, 
   for (const entry of parseSafetensors(file).entries) {
     tensors[entry.name] = tensor(decodeEntry(entry), {
       shape: entry.shape,
-      ...(entry.dtype === 'BOOL' && { dtype: 'bool' as const }),
+      dtype: entry.dtype === 'BF16' ? 'f32' : (entry.dtype.toLowerCase() as DType),
     });
   }
   return tensors;
 }
 
-/** Reads tensors and writes them as a safetensors file: f32 as F32, i32 as I32, u32 as U32, bool as BOOL. */
+/** Reads tensors and writes them as a safetensors file, each dtype as the format's of that name. */
 export async function saveSafetensors(
   tensors: Readonly<Record<string, Tensor>>,
   { metadata }: { metadata?: Readonly<Record<string, string>> } = {},
 ): Promise<Uint8Array> {
   const values = await Promise.all(
-    Object.entries(tensors).map(async ([name, t]) => [name, { shape: t.shape, data: await t.data() }] as const),
+    Object.entries(tensors).map(
+      async ([name, t]) =>
+        [name, { shape: t.shape, dtype: t.dtype.toUpperCase() as SafetensorsDType, data: await t.data() }] as const,
+    ),
   );
   return encodeSafetensors(Object.fromEntries(values), metadata);
 }

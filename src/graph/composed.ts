@@ -1,12 +1,14 @@
 import { constantValue } from './constants.js';
-import { binary, where } from './elementwise.js';
+import { binary, narrowed, where, widened } from './elementwise.js';
 import { isPrim, type Node } from './node.js';
 import { full } from './sources.js';
 
 /** max(x, 0) with PyTorch's value and gradient: NaN stays NaN, and the gradient at 0 is 0. Any numeric dtype. */
-export function reluNode(x: Node): Node<'where'> {
-  const zero = full(x.shape, 0, x.dtype);
-  return where(binary('le', x, zero), zero, x);
+export function reluNode(x: Node): Node {
+  // One node, so that `isReluNode` knows it again.
+  const wide = widened(x);
+  const zero = full(x.shape, 0, wide.dtype);
+  return narrowed(where(binary('le', wide, zero), zero, wide), x.dtype);
 }
 
 /** Whether a node is what `reluNode` builds: its gradient can then be told from its own value. */

@@ -1,9 +1,15 @@
+import { isFloat, isPacked } from './dtype.js';
+import { narrowed, widened } from './elementwise.js';
 import { ArgumentError, DTypeError, ShapeError } from './errors.js';
 import { type ConvAttrs, makeNode, type Node } from './node.js';
 import { showShape } from './shape.js';
 
 /** Batched matrix product [...batch, M, K] x [...batch, K, N]; equal batch dimensions, f32 or integers. */
-export function dot(a: Node, b: Node): Node<'dot'> {
+export function dot(a: Node, b: Node): Node {
+  if (isPacked(a.dtype) || isPacked(b.dtype)) {
+    if (a.dtype === b.dtype) return narrowed(dot(widened(a), widened(b)), a.dtype);
+    if (isFloat(a.dtype) && isFloat(b.dtype)) return dot(widened(a), widened(b));
+  }
   const r = a.shape.length;
   if (a.dtype !== b.dtype || a.dtype === 'bool') {
     throw new DTypeError(`[dot] dtypes ${a.dtype} and ${b.dtype} (expected one numeric dtype)`);
@@ -29,8 +35,12 @@ export function convOutputSize(input: number, kernel: number, attrs: ConvAttrs, 
 }
 
 /** Cross-correlation [N, C, ...spatial] x [O, C / groups, ...kernel] -> [N, O, ...out], f32. */
-export function conv(x: Node, w: Node, attrs: ConvAttrs): Node<'conv'> {
+export function conv(x: Node, w: Node, attrs: ConvAttrs): Node {
   const spatial = x.shape.length - 2;
+  if (isFloat(x.dtype) && isFloat(w.dtype) && (isPacked(x.dtype) || isPacked(w.dtype))) {
+    const wide = conv(widened(x), widened(w), attrs);
+    return x.dtype === w.dtype ? narrowed(wide, x.dtype) : wide;
+  }
   if (x.dtype !== 'f32' || w.dtype !== 'f32')
     throw new DTypeError(`[conv] dtypes ${x.dtype} and ${w.dtype} (expected f32)`);
   if (spatial < 1 || w.shape.length !== x.shape.length) {

@@ -1,11 +1,12 @@
-import type { DType } from './dtype.js';
+import { constantValue } from './constants.js';
+import { type DType, isPacked, type WordDType, wideDType } from './dtype.js';
 import { DTypeError, ShapeError } from './errors.js';
 import { type BinaryFn, makeNode, type Node, type UnaryFn } from './node.js';
 import { sameShape, showShape } from './shape.js';
 
 type Domain = 'float' | 'signed' | 'numeric' | 'bool' | 'integer' | 'bits' | 'any';
 
-const DOMAINS: Record<Domain, readonly DType[]> = {
+const DOMAINS: Record<Domain, readonly WordDType[]> = {
   float: ['f32'],
   signed: ['f32', 'i32'],
   numeric: ['f32', 'i32', 'u32'],
@@ -82,7 +83,7 @@ export const BINARY_RULES: Record<BinaryFn, { domain: Domain; gives?: 'bool' }> 
 };
 
 function checkDomain(op: string, domain: Domain, dtype: DType): void {
-  if (!DOMAINS[domain].includes(dtype)) {
+  if (!DOMAINS[domain].includes(wideDType(dtype))) {
     throw new DTypeError(`[${op}] dtype not allowed: ${dtype} (expected ${DOMAINS[domain].join(', ')})`);
   }
 }
@@ -93,16 +94,37 @@ function checkSame(op: string, a: Node, b: Node): void {
   }
 }
 
+/** The node in the dtype that it is computed in. */
+export const widened = (x: Node): Node => cast(x, wideDType(x.dtype));
+
+/**
+ * What was computed in the wide form of a dtype, in that dtype again: integers wrap, floats are rounded, unless what uses them widens
+ * them again at once.
+ */
+export const narrowed = (y: Node, dtype: DType): Node => (y.dtype === wideDType(dtype) ? cast(y, dtype, true) : y);
+
+/** The dtype of two operands of which one is packed: f32 beside f16 wins, unless it is a constant. Null where they do not go together. */
+function packedDType(a: Node, b: Node): DType | null {
+  if (a.dtype === b.dtype) return a.dtype;
+  if (wideDType(a.dtype) !== 'f32' || wideDType(b.dtype) !== 'f32') return null;
+  return constantValue(a.dtype === 'f32' ? a : b) === null ? 'f32' : 'f16';
+}
+
 /** Applies a one-argument function to every element. */
-export function unary(fn: UnaryFn, x: Node): Node<'unary'> {
+export function unary(fn: UnaryFn, x: Node): Node {
   const rule = UNARY_RULES[fn];
   checkDomain(fn, rule.domain, x.dtype);
+  if (isPacked(x.dtype)) return narrowed(unary(fn, widened(x)), x.dtype);
   return makeNode('unary', [x], { fn }, x.shape, rule.gives ?? x.dtype);
 }
 
-/** Applies a two-argument function to every pair of elements; operands have one shape and one dtype. */
-export function binary(fn: BinaryFn, a: Node, b: Node): Node<'binary'> {
+/** Applies a two-argument function to every pair of elements; operands have one shape and one dtype (or are f16 and f32). */
+export function binary(fn: BinaryFn, a: Node, b: Node): Node {
   const rule = BINARY_RULES[fn];
+  if (isPacked(a.dtype) || isPacked(b.dtype)) {
+    const dtype = packedDType(a, b);
+    if (dtype !== null) return narrowed(binary(fn, widened(a), widened(b)), dtype);
+  }
   if (a.dtype !== b.dtype) throw new DTypeError(`[${fn}] dtypes differ: ${a.dtype} and ${b.dtype} (cast first)`);
   checkDomain(fn, rule.domain, a.dtype);
   checkSame(fn, a, b);
@@ -110,15 +132,22 @@ export function binary(fn: BinaryFn, a: Node, b: Node): Node<'binary'> {
 }
 
 /** Elementwise choice; all three operands have one shape. */
-export function where(condition: Node, a: Node, b: Node): Node<'where'> {
+export function where(condition: Node, a: Node, b: Node): Node {
   if (condition.dtype !== 'bool') throw new DTypeError(`[where] condition is ${condition.dtype} (expected bool)`);
+  if (isPacked(a.dtype) || isPacked(b.dtype)) {
+    const dtype = packedDType(a, b);
+    if (dtype !== null) return narrowed(where(condition, widened(a), widened(b)), dtype);
+  }
   if (a.dtype !== b.dtype) throw new DTypeError(`[where] dtypes differ: ${a.dtype} and ${b.dtype} (cast first)`);
   checkSame('where', condition, a);
   checkSame('where', a, b);
   return makeNode('where', [condition, a, b], {}, a.shape, a.dtype);
 }
 
-/** Converts every element to another dtype; the node itself where it has that dtype already. */
-export function cast(x: Node, dtype: DType): Node {
-  return x.dtype === dtype ? x : makeNode('cast', [x], {}, x.shape, dtype);
+/**
+ * Converts every element to another dtype; the node itself where it has that dtype already. A loose one to f16 came with an operation: it
+ * is left out where the next operation takes the value as f32 again.
+ */
+export function cast(x: Node, dtype: DType, loose = false): Node {
+  return x.dtype === dtype ? x : makeNode('cast', [x], { loose: loose && dtype === 'f16' }, x.shape, dtype);
 }

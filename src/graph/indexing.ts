@@ -1,8 +1,10 @@
+import { isPacked } from './dtype.js';
+import { narrowed, widened } from './elementwise.js';
 import { DTypeError, ShapeError } from './errors.js';
 import { makeNode, type Node, type ScatterFn } from './node.js';
 import { sameShape, showShape } from './shape.js';
 
-/** Picks elements along one axis by an i32 index tensor of the same rank (PyTorch's gather). Out of range gives NaN for f32, 0 else. */
+/** Picks elements along one axis by an i32 index tensor of the same rank (PyTorch's gather). Out of range gives NaN for floats, 0 else. */
 export function gather(x: Node, index: Node, axis: number): Node<'gather'> {
   if (index.dtype !== 'i32') throw new DTypeError(`[gather] index is ${index.dtype} (expected i32)`);
   if (index.shape.length !== x.shape.length || !(axis >= 0 && axis < x.shape.length)) {
@@ -40,5 +42,6 @@ export function scatter(fn: ScatterFn, x: Node, index: Node, updates: Node, axis
       `[scatter] index ${showShape(index.shape)} is larger than ${showShape(x.shape)} off axis ${axis}`,
     );
   }
+  if (isPacked(x.dtype)) return narrowed(scatter(fn, widened(x), index, widened(updates), axis), x.dtype);
   return makeNode('scatter', [x, index, updates], { fn, axis }, x.shape, x.dtype);
 }

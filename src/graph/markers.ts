@@ -1,8 +1,9 @@
+import { isFloat } from './dtype.js';
 import { type CustomRule, makeNode, type Node } from './node.js';
 
 /** The same value as a new node that requires grad: what a transform differentiates with respect to. */
 export function alias(x: Node): Node<'alias'> {
-  return makeNode('alias', [x], {}, x.shape, x.dtype, x.dtype === 'f32');
+  return makeNode('alias', [x], {}, x.shape, x.dtype, isFloat(x.dtype));
 }
 
 /** The same value, through which no gradient flows. */

@@ -1,4 +1,4 @@
-import type { DType } from './dtype.js';
+import { type DType, isFloat } from './dtype.js';
 import type { Shape } from './shape.js';
 
 /** One-argument elementwise functions. isnan, isinf, isfinite, signbit give bool; logicalNot takes bool; bitwiseNot integers. */
@@ -147,8 +147,11 @@ export interface PrimAttrs {
   binary: { readonly fn: BinaryFn };
   /** Inputs: bool condition, then, else. */
   where: Record<never, never>;
-  /** Numeric conversion: f32 to integers truncates and saturates, NaN gives 0; to bool is != 0 (NaN true). */
-  cast: Record<never, never>;
+  /**
+   * Numeric conversion: floats to 32-bit integers truncate and saturate, NaN gives 0; between integers, and from there on to i8 and u8, the low
+   * bits stay; to bool is != 0 (NaN true). A `loose` one to f16 may be left out before another cast.
+   */
+  cast: { readonly loose: boolean };
   // movement
   reshape: Record<never, never>;
   /** Output axis i is input axis order[i]. */
@@ -283,7 +286,7 @@ export function makeNode<P extends Prim>(
   requiresGrad?: boolean,
 ): Node<P> {
   let grad = requiresGrad ?? false;
-  if (!grad && dtype === 'f32' && gradDepth === 0 && !NEVER_GRAD.has(prim)) {
+  if (!grad && isFloat(dtype) && gradDepth === 0 && !NEVER_GRAD.has(prim)) {
     for (const input of inputs) if (input.requiresGrad) grad = true;
   }
   return new GraphNode(prim, inputs, attrs, shape, dtype, grad) as Node as Node<P>;

@@ -1,9 +1,10 @@
-import type { DType } from './dtype.js';
+import { type DType, isPacked, rangeOf, type WordDType, wideDType } from './dtype.js';
+import { narrowed, widened } from './elementwise.js';
 import { DTypeError, ShapeError } from './errors.js';
 import { makeNode, type Node, type ReduceFn } from './node.js';
 import { type Shape, showShape } from './shape.js';
 
-const DTYPES_OF: Record<ReduceFn, readonly DType[]> = {
+const DTYPES_OF: Record<ReduceFn, readonly WordDType[]> = {
   sum: ['f32', 'i32', 'u32'],
   prod: ['f32', 'i32', 'u32'],
   max: ['f32', 'i32', 'u32', 'bool'],
@@ -21,16 +22,16 @@ export function reduceIdentity(fn: ReduceFn, dtype: DType): number {
       return 1;
     case 'max':
     case 'argmax':
-      return dtype === 'f32' ? -Infinity : dtype === 'i32' ? -(2 ** 31) : 0;
+      return rangeOf(dtype)[0];
     case 'min':
     case 'argmin':
-      return dtype === 'f32' ? Infinity : dtype === 'i32' ? 2 ** 31 - 1 : dtype === 'u32' ? 2 ** 32 - 1 : 1;
+      return rangeOf(dtype)[1];
   }
 }
 
 /** Reduces axes, which stay with size 1. Zero-size reductions give the identity; argmax and argmin refuse them. */
 export function reduce(fn: ReduceFn, x: Node, axes: readonly number[]): Node {
-  if (!DTYPES_OF[fn].includes(x.dtype)) {
+  if (!DTYPES_OF[fn].includes(wideDType(x.dtype))) {
     throw new DTypeError(`[${fn}] dtype not allowed: ${x.dtype} (expected ${DTYPES_OF[fn].join(', ')})`);
   }
   for (const a of axes) {
@@ -43,6 +44,10 @@ export function reduce(fn: ReduceFn, x: Node, axes: readonly number[]): Node {
     if (x.shape[axes[0]!] === 0) throw new ShapeError(`[${fn}] axis ${axes[0]} of ${showShape(x.shape)} is empty`);
   } else if (axes.length === 0) {
     return x;
+  }
+  if (isPacked(x.dtype)) {
+    const result = reduce(fn, widened(x), axes);
+    return arg ? result : narrowed(result, x.dtype);
   }
   return makeNode('reduce', [x], { fn, axes: [...axes] }, reducedShape(x.shape, axes), arg ? 'i32' : x.dtype);
 }

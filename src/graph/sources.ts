@@ -1,4 +1,4 @@
-import { type DType, roundToDType } from './dtype.js';
+import { type DType, isFloat, roundToDType } from './dtype.js';
 import { DTypeError, ShapeError } from './errors.js';
 import { expand, reshape } from './movement.js';
 import { type LeafSource, makeNode, type Node, type ScalarSource } from './node.js';
@@ -6,8 +6,8 @@ import { checkShape, type Shape } from './shape.js';
 
 /** A node that reads stored data. */
 export function leaf(source: LeafSource, requiresGrad = false): Node<'leaf'> {
-  if (requiresGrad && source.dtype !== 'f32') {
-    throw new DTypeError(`[requiresGrad] only floating tensors have gradients: ${source.dtype} (expected f32)`);
+  if (requiresGrad && !isFloat(source.dtype)) {
+    throw new DTypeError(`[requiresGrad] only floating tensors have gradients: ${source.dtype} (expected f32 or f16)`);
   }
   return makeNode('leaf', [], { source }, source.shape, source.dtype, requiresGrad);
 }

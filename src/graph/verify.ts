@@ -1,4 +1,4 @@
-import { roundToDType } from './dtype.js';
+import { isFloat, roundToDType } from './dtype.js';
 import { InternalError, TillerError } from './errors.js';
 import { isPrim, type Node, type Prim, topologicalOrder, withoutGrad } from './node.js';
 import { rebuild } from './rebuild.js';
@@ -41,7 +41,7 @@ function checkNode(node: Node): void {
     throw new InternalError(`[verifyGraph] ${node.prim} node ${node.id}: ${what}`);
   };
   checkShape('verifyGraph', node.shape);
-  if (node.requiresGrad && node.dtype !== 'f32') fail(`${node.dtype} requires grad (expected f32)`);
+  if (node.requiresGrad && !isFloat(node.dtype)) fail(`${node.dtype} requires grad (expected a float)`);
   if (node.realized !== null) {
     if (!sameShape(node.realized.shape, node.shape) || node.realized.dtype !== node.dtype) {
       fail(

@@ -1,5 +1,5 @@
 import { realize } from '../compile/index.js';
-import { binary, broadcastScalar, type DType, type Node, scalarNode, withoutGrad } from '../graph/index.js';
+import { binary, broadcastScalar, isFloat, type Node, scalarNode, withoutGrad } from '../graph/index.js';
 import { ownerOf } from '../tensor/handle.js';
 import { keep, type Tensor } from '../tensor/index.js';
 import { rebind } from '../tensor/internal.js';
@@ -34,11 +34,11 @@ export function copyInto(pairs: readonly (readonly [target: Tensor, value: Tenso
 function copyOf(x: Node): Node {
   const neutral = (value: number) => broadcastScalar(scalarNode({ dtype: x.dtype, value }), x.shape);
   // A runtime scalar, so that nothing simplifies the copy away.
-  const copies: Record<DType, () => Node> = {
-    f32: () => binary('mul', x, neutral(1)),
-    i32: () => binary('add', x, neutral(0)),
-    u32: () => binary('add', x, neutral(0)),
-    bool: () => binary('or', x, neutral(0)),
-  };
-  return withoutGrad(copies[x.dtype]);
+  return withoutGrad(() =>
+    isFloat(x.dtype)
+      ? binary('mul', x, neutral(1))
+      : x.dtype === 'bool'
+        ? binary('or', x, neutral(0))
+        : binary('add', x, neutral(0)),
+  );
 }

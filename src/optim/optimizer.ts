@@ -1,5 +1,13 @@
 import { inPhase, realize, storageOf } from '../compile/index.js';
-import { ArgumentError, FormatError, ShapeError, sameShape, showShape, TillerError } from '../graph/index.js';
+import {
+  ArgumentError,
+  FormatError,
+  ShapeError,
+  sameShape,
+  showShape,
+  TillerError,
+  UnsupportedError,
+} from '../graph/index.js';
 import { isTensor, keep, noGrad, type Tensor, tensor } from '../tensor/index.js';
 import { activeTrace, rebind, takeBackwardRoots, tracedScalars } from '../tensor/internal.js';
 import { checkNames } from './checks.js';
@@ -43,7 +51,7 @@ export abstract class Optimizer<Options extends { lr: number }> {
   /** Counts the states that were loaded. */
   #generation = 0;
 
-  /** @throws ArgumentError for no parameters, a parameter that does not require grad or is given twice, or an option out of range */
+  /** @throws ArgumentError for no parameters, a parameter that does not require grad or is given twice, or an option out of range; UnsupportedError for parameters in f16 */
   constructor(
     private readonly name: string,
     params: readonly Tensor[] | readonly ParamGroupInput<Options>[],
@@ -72,6 +80,8 @@ export abstract class Optimizer<Options extends { lr: number }> {
     all.forEach((p, i) => {
       if (!isTensor(p)) throw new ArgumentError(`[${name}] parameter ${i} is no tensor`);
       if (!p.requiresGrad) throw new ArgumentError(`[${name}] parameter ${i} does not require grad`);
+      // Small updates would be lost to rounding.
+      if (p.dtype !== 'f32') throw new UnsupportedError(`[${name}] parameter ${i} is ${p.dtype} (expected f32)`);
     });
     if (new Set(all).size !== all.length) throw new ArgumentError(`[${name}] a parameter is given twice`);
     for (const group of this.paramGroups) this.check(group);

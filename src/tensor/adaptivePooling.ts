@@ -15,7 +15,7 @@ import {
 } from '../graph/index.js';
 import { alongAxis, moveAxis, withAxis } from './axis.js';
 import { largest } from './largest.js';
-import { checkInteger } from './operands.js';
+import { checkInteger, floatLike } from './operands.js';
 import type { Pooled } from './pooling.js';
 import { spatialInput } from './spatial.js';
 import type { Tensor } from './tensor.js';
@@ -84,7 +84,7 @@ function adaptiveAvgPool(spatial: number, x: Tensor, outputSize: OutputSize): Te
     const sums = reshape(reduce('sum', parts, [parts.shape.length - 1]), parts.shape.slice(0, -1));
     node = binary('div', sums, alongAxis(counts, sums.shape, lead + i));
   });
-  return x.derive(node);
+  return floatLike(x, node);
 }
 
 function adaptiveMaxPool(

@@ -1,5 +1,5 @@
 /** Elementwise functions that are composed of others. */
-import { ArgumentError, type DType, full, sameShape, unary } from '../graph/index.js';
+import { ArgumentError, constant, type DType, full, isFloat, sameShape, unary } from '../graph/index.js';
 import { clamp, where } from './choosing.js';
 import {
   abs,
@@ -32,7 +32,7 @@ import {
   trunc,
   type UnaryOp,
 } from './elementwise.js';
-import { alike, floatOf, nodeOf, requireDType, type TensorLike } from './operands.js';
+import { alike, floatLike, floatOf, nodeOf, requireDType, type TensorLike } from './operands.js';
 import { all } from './reductions.js';
 import type { Tensor } from './tensor.js';
 
@@ -54,7 +54,7 @@ export const frac: UnaryOp = (x) => {
 /** Whether the sign bit is set: bool. True for -0, false for NaN. */
 export const signbit: UnaryOp = (x) => {
   const node = nodeOf('signbit', x);
-  if (node.dtype === 'f32') return x.derive(unary('signbit', node));
+  if (isFloat(node.dtype)) return x.derive(unary('signbit', node));
   return node.dtype === 'bool' ? x.derive(full(node.shape, 0, 'bool')) : lt(x, 0);
 };
 
@@ -72,14 +72,14 @@ export const rad2deg: UnaryOp = (x) => mul(floatOf('rad2deg', x), 180 / Math.PI)
 
 /** The size of a with the sign of b (of -0 too), in f32. */
 export const copysign: BinaryOp = (a, b) => {
-  const [x, y] = alike('copysign', [a, b], 'f32') as [Tensor, Tensor];
+  const [x, y] = alike('copysign', [a, b], 'float') as [Tensor, Tensor];
   const size = abs(x);
   return where(signbit(y), neg(size), size);
 };
 
 /** sqrt(a² + b²) without overflow, in f32. */
 export const hypot: BinaryOp = (a, b) => {
-  const [x, y] = alike('hypot', [a, b], 'f32') as [Tensor, Tensor];
+  const [x, y] = alike('hypot', [a, b], 'float') as [Tensor, Tensor];
   const larger = maximum(abs(x), abs(y)).detach();
   const scale = where(logicalAnd(isfinite(larger), ne(larger, 0)), larger, 1);
   const [p, q] = [div(x, scale), div(y, scale)];
@@ -91,7 +91,7 @@ export const hypot: BinaryOp = (a, b) => {
 const logAddition =
   (op: string, rate: number): BinaryOp =>
   (a, b) => {
-    const [x, y] = alike(op, [a, b], 'f32') as [Tensor, Tensor];
+    const [x, y] = alike(op, [a, b], 'float') as [Tensor, Tensor];
     // Equal infinities must not meet in a subtraction.
     const distance = abs(where(eq(x, y), 0, sub(x, y)));
     const rest = log1p(exp(mul(distance, -rate)));
@@ -117,7 +117,7 @@ export const fmin: BinaryOp = (a, b) => {
 
 /** start + weight (end - start), from the nearer end; all three broadcast. In f32. */
 export function lerp(start: Tensor, end: TensorLike, weight: TensorLike): Tensor {
-  const [from, to, by] = alike('lerp', [start, end, weight], 'f32') as [Tensor, Tensor, Tensor];
+  const [from, to, by] = alike('lerp', [start, end, weight], 'float') as [Tensor, Tensor, Tensor];
   const way = sub(to, from);
   return where(lt(by, 0.5), add(from, mul(by, way)), sub(to, mul(way, sub(1, by))));
 }
@@ -135,7 +135,7 @@ export function addcmul(x: Tensor, a: TensorLike, b: TensorLike, options?: Scale
 
 /** x + value a / b, in f32; all three broadcast. */
 export function addcdiv(x: Tensor, a: TensorLike, b: TensorLike, options?: ScaledOptions): Tensor {
-  const [base, p, q] = alike('addcdiv', [x, a, b], 'f32') as [Tensor, Tensor, Tensor];
+  const [base, p, q] = alike('addcdiv', [x, a, b], 'float') as [Tensor, Tensor, Tensor];
   return add(base, mul(div(p, q), options?.value ?? 1));
 }
 
@@ -147,7 +147,7 @@ export const heaviside: BinaryOp = (a, b) => {
 
 /** Numbers in place of NaN (0) and of the infinities (the largest and the lowest f32). Other dtypes pass unchanged. */
 export function nanToNum(x: Tensor, nan = 0, posinf: number | null = null, neginf: number | null = null): Tensor {
-  if (nodeOf('nanToNum', x).dtype !== 'f32') return x.derive(x.node);
+  if (!isFloat(nodeOf('nanToNum', x).dtype)) return x.derive(x.node);
   const finite = where(eq(x, Infinity), posinf ?? LARGEST, where(eq(x, -Infinity), neginf ?? -LARGEST, x));
   return where(isnan(x), nan, finite);
 }
@@ -161,13 +161,13 @@ export const clip: typeof clamp = clamp;
 
 /** a to the power of b, in f32 whatever the dtypes. */
 export const floatPower: BinaryOp = (a, b) => {
-  const [x, y] = alike('floatPower', [a, b], 'f32') as [Tensor, Tensor];
+  const [x, y] = alike('floatPower', [a, b], 'float') as [Tensor, Tensor];
   return pow(x, y);
 };
 
 /** a times 2^b, in f32. */
 export const ldexp: BinaryOp = (a, b) => {
-  const [x, power] = alike('ldexp', [a, b], 'f32') as [Tensor, Tensor];
+  const [x, power] = alike('ldexp', [a, b], 'float') as [Tensor, Tensor];
   return mul(x, pow(2, power));
 };
 
@@ -176,7 +176,7 @@ export const ldexp: BinaryOp = (a, b) => {
  * own mantissas, with the exponent 0. Subnormal numbers count as zeros.
  */
 export function frexp(x: Tensor): [mantissa: Tensor, exponent: Tensor] {
-  const value = floatOf('frexp', x);
+  const value = cast(floatOf('frexp', x), 'f32');
   const size = abs(value.detach());
   const ordinary = logicalAnd(ge(size, 2 ** -126), isfinite(size));
   const guess = add(floor(log2(where(ordinary, size, 1))), 1);
@@ -187,7 +187,7 @@ export function frexp(x: Tensor): [mantissa: Tensor, exponent: Tensor] {
   const low = lt(abs(scaled.detach()), 0.5);
   const exponent = sub(guess, cast(low, 'f32'));
   const mantissa = where(ordinary, where(low, mul(scaled, 2), scaled), value);
-  return [mantissa, cast(where(ordinary, exponent, 0), 'i32')];
+  return [floatLike(x, mantissa.node), cast(where(ordinary, exponent, 0), 'i32')];
 }
 
 /** Least common multiple of integers, never negative; wraps. */
@@ -237,5 +237,5 @@ export async function equal(a: Tensor, b: Tensor): Promise<boolean> {
 /** The angle of a real number: π below zero, 0 elsewhere, NaN stays. In f32. */
 export const angle: UnaryOp = (x) => {
   const value = floatOf('angle', x);
-  return where(isnan(value), value, where(lt(value, 0), Math.PI, 0));
+  return where(isnan(value), value, where(lt(value, 0), floatLike(x, constant(Math.PI, 'f32')), 0));
 };

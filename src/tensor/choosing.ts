@@ -1,4 +1,4 @@
-import { ArgumentError, binary, unary, where as whereNode } from '../graph/index.js';
+import { ArgumentError, binary, isFloat, unary, where as whereNode } from '../graph/index.js';
 import { nonzero } from './dataDependent.js';
 import {
   commonDType,
@@ -58,7 +58,7 @@ function bounded(x: Tensor, bound: TensorLike | null, side: 'lower' | 'upper'): 
   const value = operandNode('clamp', x, dtype, shape);
   const limit = operandNode('clamp', bound, dtype, shape);
   let outside = side === 'lower' ? binary('lt', value, limit) : binary('lt', limit, value);
-  const mayBeNaN = dtype === 'f32' && (typeof bound !== 'number' || Number.isNaN(bound));
+  const mayBeNaN = isFloat(dtype) && (typeof bound !== 'number' || Number.isNaN(bound));
   if (mayBeNaN) outside = binary('or', outside, unary('isnan', limit));
   return like.derive(whereNode(outside, limit, value));
 }

@@ -8,6 +8,7 @@ import {
   cumulative,
   full,
   iota,
+  isFloat,
   type Node,
   normalizeAxis,
   permute,
@@ -22,7 +23,7 @@ import { checkProduct } from './checkProduct.js';
 import { einsum } from './einsum.js';
 import { add, mul, sub } from './elementwise.js';
 import { matmul, outer } from './linalg.js';
-import { checkInteger, commonShape, nodeOf } from './operands.js';
+import { asSummable, checkInteger, commonShape, nodeOf } from './operands.js';
 import { norm } from './reductions.js';
 import type { Tensor } from './tensor.js';
 import { flip, roll } from './turning.js';
@@ -71,7 +72,7 @@ function addProduct(
   if (missing < 0 || shape.some((d, i) => d !== 1 && d !== product.shape[i + missing])) {
     throw new ShapeError(`[${op}] input is ${showShape(shape)} (expected to broadcast to ${showShape(product.shape)})`);
   }
-  const fits = product.dtype === 'f32' ? Number.isFinite : Number.isInteger;
+  const fits = isFloat(product.dtype) ? Number.isFinite : Number.isInteger;
   if (!fits(beta) || !fits(alpha)) {
     throw new ArgumentError(`[${op}] beta ${beta}, alpha ${alpha} (expected finite; integers for ${product.dtype})`);
   }
@@ -263,7 +264,7 @@ export function vander(x: Tensor, columns?: number | null, options?: { increasin
   const [n] = node.shape as [number];
   const count = checkInteger('vander', 'columns', columns ?? n, 0);
   if (count === 0) return x.derive(full([n, 0], 0, node.dtype));
-  const numbers = node.dtype === 'bool' ? cast(node, 'i32') : node;
+  const numbers = asSummable(node);
   // Running products, not powers: exact for integers, and differentiable at 0.
   const factors = broadcastTo(reshape(numbers, [n, 1]), [n, count - 1]);
   const powers = x.derive(cumulative('prod', concat([full([n, 1], 1, numbers.dtype), factors], 1), 1));

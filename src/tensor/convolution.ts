@@ -3,6 +3,7 @@ import {
   conv,
   DTypeError,
   flip,
+  isFloat,
   type Node,
   permute,
   reshape,
@@ -74,7 +75,7 @@ function operandsOf(op: string, spatial: number, x: Tensor, weight: Tensor): Con
   const input = nodeOf(op, x);
   const kernel = nodeOf(op, weight);
   const both = `input ${showShape(input.shape)}, weight ${showShape(kernel.shape)}`;
-  if (input.dtype !== 'f32' || kernel.dtype !== 'f32') {
+  if (!isFloat(input.dtype) || !isFloat(kernel.dtype)) {
     throw new DTypeError(`[${op}] dtypes ${input.dtype} and ${kernel.dtype} (expected f32)`);
   }
   const single = input.shape.length === spatial + 1;

@@ -1,12 +1,15 @@
 import { hostStorage } from '../compile/index.js';
 import {
+  ARRAYS,
   ArgumentError,
   binary,
   cast,
   checkDType,
+  checkedNumber,
   type DType,
   full as fullNode,
   iota,
+  isInteger,
   leaf,
   type Node,
   roundToDType,
@@ -18,14 +21,14 @@ import {
   type TypedArray,
   where,
 } from '../graph/index.js';
-import { checkedNumber, checkInteger, isTensor, nodeOf, shapeOf } from './operands.js';
+import { checkInteger, isTensor, nodeOf, shapeOf } from './operands.js';
 import { Tensor } from './tensor.js';
 import { noteScalar } from './trace.js';
 
 export interface CreateOptions {
   /** Element type; f32 where the function does not say otherwise. */
   dtype?: DType;
-  /** Whether `backward()` collects a gradient for this tensor; f32 only. */
+  /** Whether `backward()` collects a gradient for this tensor; floats only. */
   requiresGrad?: boolean;
 }
 
@@ -70,39 +73,29 @@ function shapeOfData(data: TensorData): number[] {
 }
 
 const isFloating = (data: NumericArray): boolean => data instanceof Float32Array || data instanceof Float64Array;
-const isSigned = (data: NumericArray): boolean =>
-  data instanceof Int32Array || data instanceof Int16Array || data instanceof Int8Array;
+const isSigned = (data: NumericArray): boolean => data instanceof Int32Array || data instanceof Int16Array;
 
 function inferDType(data: TensorData): DType {
   let first: TensorData | undefined = data;
   while (Array.isArray(first)) first = first[0] as TensorData | undefined;
   if (typeof first === 'boolean') return 'bool';
   if (typeof first !== 'object' || !isNumericArray(first)) return 'f32';
+  if (first instanceof Int8Array) return 'i8';
+  if (first instanceof Uint8Array || first instanceof Uint8ClampedArray) return 'u8';
   return isFloating(first) ? 'f32' : isSigned(first) ? 'i32' : 'u32';
-}
-
-function newWords(dtype: DType, size: number): TypedArray {
-  switch (dtype) {
-    case 'f32':
-      return new Float32Array(size);
-    case 'i32':
-      return new Int32Array(size);
-    case 'u32':
-      return new Uint32Array(size);
-    case 'bool':
-      return new Uint8Array(size);
-  }
 }
 
 /** Copies data into words of the dtype, checking that nested arrays are even and hold numbers. */
 function flatten(data: TensorData, shape: Shape, dtype: DType): TypedArray {
-  const words = newWords(dtype, sizeOf(shape));
+  const words: TypedArray = new ARRAYS[dtype](sizeOf(shape));
+  // What an array of the dtype would not do when it stores.
+  const rounds = dtype === 'bool' || dtype === 'f16';
   let next = 0;
   const put = (value: unknown) => {
     if (typeof value !== 'number' && typeof value !== 'boolean') {
       throw new ArgumentError(`[tensor] not a number: ${value === null ? 'null' : typeof value} at element ${next}`);
     }
-    words[next++] = dtype === 'bool' ? roundToDType(Number(value), 'bool') : Number(value);
+    words[next++] = rounds ? roundToDType(Number(value), dtype) : Number(value);
   };
   const walk = (part: TensorData, axis: number) => {
     if (axis === shape.length) {
@@ -112,7 +105,7 @@ function flatten(data: TensorData, shape: Shape, dtype: DType): TypedArray {
     }
     if (typeof part !== 'object' || part === null || isTensor(part)) throw raggedError(axis, 'a number', 'an array');
     if (part.length !== shape[axis]) throw raggedError(axis, `${part.length} elements`, `${shape[axis]}`);
-    if (isNumericArray(part) && axis === shape.length - 1 && dtype !== 'bool') {
+    if (isNumericArray(part) && axis === shape.length - 1 && !rounds) {
       words.set(part, next);
       next += part.length;
     } else {
@@ -128,7 +121,8 @@ const raggedError = (axis: number, found: string, expected: string): ShapeError 
 
 /**
  * A tensor of given values, which are copied: a number, nested arrays (f32; booleans make bool), or a typed array (its kind decides:
- * Float32Array and Float64Array f32, signed ones i32, unsigned ones u32). `shape` rearranges, `dtype` converts as storing would.
+ * Float32Array and Float64Array f32, Int8Array i8, Uint8Array and Uint8ClampedArray u8, other signed ones i32, unsigned ones u32; the `data()` of a
+ * bool tensor is a Uint8Array too, and comes back as bool with `{ dtype: 'bool' }`). `shape` rearranges, `dtype` converts as storing would.
  * Throws ShapeError for ragged arrays and a shape of another size, ArgumentError for what is no number.
  */
 export function tensor(data: TensorData, options?: TensorOptions): Tensor {
@@ -209,7 +203,7 @@ export function arange(start: number, end?: number, step = 1, options?: CreateOp
   const whole = Number.isInteger(from) && Number.isInteger(step) && Number.isInteger(to);
   const dtype = checkDType('arange', options?.dtype ?? (whole ? 'i32' : 'f32'));
   // Computed in whole numbers where they are whole: f32 would lose them beyond 2^24.
-  const node = progression(length, from, step, whole && dtype !== 'f32' ? 'i32' : 'f32');
+  const node = progression(length, from, step, whole && isInteger(dtype) ? 'i32' : 'f32');
   return created(cast(node, dtype), options);
 }
 

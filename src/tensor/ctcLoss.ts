@@ -21,7 +21,7 @@ import { sliceAxis } from './axis.js';
 import { where } from './choosing.js';
 import { add, cast, div, gt, lt, maximum, neg } from './elementwise.js';
 import { reduced } from './lossOptions.js';
-import { asIndex, checkInteger, floatOf, isTensor } from './operands.js';
+import { asIndex, checkInteger, floatLike, floatOf, isTensor } from './operands.js';
 import { logsumexp, mean } from './reductions.js';
 import type { Tensor } from './tensor.js';
 
@@ -91,7 +91,8 @@ export function ctcLoss(
   options?: CtcOptions,
 ): Tensor {
   const op = 'ctcLoss';
-  const logs = floatOf(op, logProbs);
+  // f16 has no number for what is next to impossible.
+  const logs = cast(floatOf(op, logProbs), 'f32');
   if (logs.ndim !== 2 && logs.ndim !== 3) {
     throw new ShapeError(`[${op}] logProbs are ${showShape(logs.shape)} (expected [T, N, C] or [T, C])`);
   }
@@ -141,7 +142,7 @@ export function ctcLoss(
   const impossible = gt(losses, -IMPOSSIBLE / 10);
   const finite = where(impossible, options?.zeroInfinity ? 0 : Infinity, losses);
   const result = single ? logs.derive(reshape(finite.node, [])) : finite;
-  if ((options?.reduction ?? 'mean') !== 'mean') return reduced(op, result, options);
+  if ((options?.reduction ?? 'mean') !== 'mean') return floatLike(logProbs, reduced(op, result, options).node);
   const counts = maximum(cast(logs.derive(reshape(sizes, result.shape)), 'f32'), 1);
-  return mean(div(result, counts));
+  return floatLike(logProbs, mean(div(result, counts)).node);
 }

@@ -8,6 +8,7 @@ import {
   cumulative,
   full,
   iota,
+  isFloat,
   type Node,
   normalizeAxis,
   pad as padNode,
@@ -23,7 +24,7 @@ import {
 import { logaddexp } from './arithmetic.js';
 import { moveAxis, sliceAxis } from './axis.js';
 import { add, mul, sub } from './elementwise.js';
-import { asFloat, checkInteger, nodeOf } from './operands.js';
+import { asFloat, asSummable, checkInteger, nodeOf } from './operands.js';
 import { logsumexp, sum } from './reductions.js';
 import type { Tensor } from './tensor.js';
 
@@ -37,13 +38,13 @@ const running =
   (op: string, fn: CumulativeFn) =>
   (x: Tensor, dim: number): Tensor => {
     const node = nodeOf(op, x);
-    const numbers = node.dtype === 'bool' ? cast(node, 'i32') : node;
+    const numbers = node.dtype === 'bool' || fn === 'sum' || fn === 'prod' ? asSummable(node) : node;
     return x.derive(alongAxis(op, numbers, dim, (along, axis) => cumulative(fn, along, axis)));
   };
 
-/** Sum of the elements so far along an axis; bool counts as i32. */
+/** Sum of the elements so far along an axis; bool, i8 and u8 count as i32. */
 export const cumsum: (x: Tensor, dim: number) => Tensor = running('cumsum', 'sum');
-/** Product of the elements so far along an axis; bool counts as i32. */
+/** Product of the elements so far along an axis; bool, i8 and u8 count as i32. */
 export const cumprod: (x: Tensor, dim: number) => Tensor = running('cumprod', 'prod');
 /** Largest element so far along an axis (values only, see `cummaxWithIndices`); NaN wins, bool counts as i32. */
 export const cummax: (x: Tensor, dim: number) => Tensor = running('cummax', 'max');
@@ -55,7 +56,7 @@ function withIndices(x: Tensor, dim: number, values: Tensor): [values: Tensor, i
     alongAxis('cummax', node, dim, (along, axis) => {
       const at = values.ndim === 0 ? reshape(values.node, [1]) : values.node;
       let holds: Node = binary('eq', along, at);
-      if (along.dtype === 'f32') holds = binary('or', holds, unary('isnan', along));
+      if (isFloat(along.dtype)) holds = binary('or', holds, unary('isnan', along));
       return cumulative('max', where(holds, iota(along.shape, axis), full(along.shape, 0, 'i32')), axis);
     });
   return [values, x.derive(index(cast(x.node, values.dtype)))];

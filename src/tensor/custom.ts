@@ -6,6 +6,7 @@ import {
   constant,
   custom,
   gradEnabled,
+  isFloat,
   leaf,
   type Node,
   reshape,
@@ -165,7 +166,7 @@ function gradientNodes(given: ArgumentGradients, args: readonly unknown[]): (Nod
     }
     return found.map((g, j) => {
       const { shape } = tensors[j]!;
-      if (g.dtype === 'f32' && sameShape(g.shape, shape)) return g.node;
+      if (isFloat(g.dtype) && sameShape(g.shape, shape)) return g.node;
       throw new ShapeError(
         `[customVjp] gradient of argument ${i} is ${g.dtype}${showShape(g.shape)} (expected f32${showShape(shape)})`,
       );

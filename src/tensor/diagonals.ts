@@ -1,6 +1,5 @@
 import {
   binary,
-  cast,
   full,
   iota,
   type Node,
@@ -14,7 +13,7 @@ import {
   where,
 } from '../graph/index.js';
 import { moveAxis } from './axis.js';
-import { checkInteger, nodeOf, operandNode, valueNode } from './operands.js';
+import { asSummable, checkInteger, nodeOf, operandNode, valueNode } from './operands.js';
 import type { Tensor } from './tensor.js';
 
 /**
@@ -121,7 +120,7 @@ export function diagflat(x: Tensor, offset = 0): Tensor {
 export function trace(x: Tensor): Tensor {
   const node = nodeOf('trace', x);
   if (node.shape.length !== 2) throw new ShapeError(`[trace] not a matrix: ${showShape(node.shape)}`);
-  const line = diagonalNode('trace', node.dtype === 'bool' ? cast(node, 'i32') : node, 0, 0, 1);
+  const line = diagonalNode('trace', asSummable(node), 0, 0, 1);
   return x.derive(reshape(reduce('sum', line, [0]), []));
 }
 

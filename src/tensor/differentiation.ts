@@ -3,8 +3,10 @@ import { inPhase } from '../compile/index.js';
 import {
   ArgumentError,
   binary,
+  cast,
   DTypeError,
   full,
+  isFloat,
   type Node,
   ShapeError,
   sameShape,
@@ -64,15 +66,15 @@ export function backward(x: Tensor, gradient?: Tensor | null, options?: Backward
   if (weight !== null && !sameShape(weight.shape, root.shape)) {
     throw new ShapeError(`[backward] gradient is ${showShape(weight.shape)} (expected ${showShape(root.shape)})`);
   }
-  if (weight !== null && weight.dtype !== 'f32') {
-    throw new DTypeError(`[backward] gradient is ${weight.dtype} (expected f32)`);
+  if (weight !== null && !isFloat(weight.dtype)) {
+    throw new DTypeError(`[backward] gradient is ${weight.dtype} (expected a float)`);
   }
 
   const accumulate = () => {
     const leaves = leavesOf(root);
     const gradients = gradientsOf(
       [root],
-      [weight ?? full(root.shape, 1, 'f32')],
+      [weight ? cast(weight, root.dtype) : full(root.shape, 1, root.dtype)],
       leaves.map(({ node }) => node),
     );
     leaves.forEach(({ owner }, i) => {

@@ -2,7 +2,7 @@
 import { ArgumentError, broadcastShapes, ShapeError, sameShape, showShape } from '../graph/index.js';
 import { softplus } from './activations.js';
 import { clamp, where } from './choosing.js';
-import { abs, add, cast, div, exp, gt, log, log1p, lt, mul, neg, sub } from './elementwise.js';
+import { abs, add, div, exp, gt, log, log1p, lt, mul, neg, sub } from './elementwise.js';
 import { type LossOptions, reduced, requireSameShape } from './lossOptions.js';
 import { reshape } from './movement.js';
 import { floatOf, nodeOf } from './operands.js';
@@ -88,7 +88,7 @@ export function binaryCrossEntropyWithLogits(input: Tensor, target: Tensor, opti
   const op = 'binaryCrossEntropyWithLogits';
   requireSameShape(op, input, target);
   // -t log(s(x)) - (1 - t) log(1 - s(x)), with log(s(x)) = -softplus(-x) and log(1 - s(x)) = -x - softplus(-x).
-  const t = cast(target, 'f32');
+  const t = floatOf(op, target);
   const { posWeight } = options ?? {};
   const bent = softplus(neg(input));
   const scaled = posWeight ? mul(bent, add(mul(t, sub(fitting(op, 'posWeight', posWeight, t), 1)), 1)) : bent;

@@ -1,11 +1,14 @@
 import {
   ArgumentError,
+  BINARY_RULES,
   type BinaryFn,
   binary,
   cast as castNode,
   checkDType,
   type DType,
   full,
+  isFloat,
+  type Node,
   type UnaryFn,
   unary,
 } from '../graph/index.js';
@@ -14,6 +17,7 @@ import {
   commonDType,
   commonShape,
   firstTensor,
+  floatDType,
   nodeOf,
   operandNode,
   requireDType,
@@ -51,7 +55,7 @@ const rounding =
   (x) => {
     const node = nodeOf(fn, x);
     requireDType(fn, node.dtype, NUMERIC);
-    return x.derive(node.dtype === 'f32' ? unary(fn, node) : node);
+    return x.derive(isFloat(node.dtype) ? unary(fn, node) : node);
   };
 
 /** Questions that only floating numbers can answer with yes (no). */
@@ -59,7 +63,7 @@ const question =
   (fn: UnaryFn, ofIntegers: 0 | 1): UnaryOp =>
   (x) => {
     const node = nodeOf(fn, x);
-    return x.derive(node.dtype === 'f32' ? unary(fn, node) : full(node.shape, ofIntegers, 'bool'));
+    return x.derive(isFloat(node.dtype) ? unary(fn, node) : full(node.shape, ofIntegers, 'bool'));
   };
 
 /** Negation. Numeric dtypes. */
@@ -79,7 +83,7 @@ export function round(x: Tensor, options?: { decimals?: number }): Tensor {
   if (!Number.isInteger(decimals)) {
     throw new ArgumentError(`[round] decimals is ${String(decimals)} (expected an integer)`);
   }
-  if (decimals === 0 || nodeOf('round', x).dtype !== 'f32') return toWhole(x);
+  if (decimals === 0 || !isFloat(nodeOf('round', x).dtype)) return toWhole(x);
   const scale = 10 ** Math.abs(decimals);
   return decimals > 0 ? div(toWhole(mul(x, scale)), scale) : mul(toWhole(div(x, scale)), scale);
 }
@@ -153,7 +157,6 @@ export const square: UnaryOp = (x) => mul(x, x);
 
 /** bool takes part in arithmetic as i32. */
 const arithmeticDType = (dtype: DType): DType => (dtype === 'bool' ? 'i32' : dtype);
-const floatDType = (): DType => 'f32';
 const sameDType = (dtype: DType): DType => dtype;
 
 /** A two-operand op: `dtypeFor` says in which dtype it computes, given the common one. */
@@ -164,7 +167,12 @@ const pairwise =
     const dtype = dtypeFor(commonDType([a, b]));
     if (allowed) requireDType(op, dtype, allowed);
     const shape = commonShape(op, [a, b]);
-    return like.derive(binary(fn, operandNode(op, a, dtype, shape), operandNode(op, b, dtype, shape)));
+    // Numbers are compared as values of the dtype.
+    const operand = (value: TensorLike): Node => {
+      const node = operandNode(op, value, dtype, shape);
+      return BINARY_RULES[fn].gives ? castNode(node, dtype) : node;
+    };
+    return like.derive(binary(fn, operand(a), operand(b)));
   };
 
 export interface AlphaOptions {
@@ -202,7 +210,7 @@ export function div(a: TensorLike, b: TensorLike, options?: DivOptions): Tensor 
   }
   firstTensor('div', [a, b]);
   if (mode === 'floor') return floorDivide(a, b);
-  return commonDType([a, b]) === 'f32' ? trunc(quotient(a, b)) : floorDivide(sub(a, fmod(a, b)), b);
+  return isFloat(commonDType([a, b])) ? trunc(quotient(a, b)) : floorDivide(sub(a, fmod(a, b)), b);
 }
 /** a / b rounded down, in the common dtype; integer division by zero gives 0. */
 export const floorDivide: BinaryOp = pairwise('floorDivide', 'floorDiv', arithmeticDType);

@@ -3,6 +3,7 @@ import {
   ArgumentError,
   alias,
   type DType,
+  isFloat,
   isPrim,
   type LeafSource,
   leaf,
@@ -103,9 +104,9 @@ export abstract class Handle {
     if (value !== null) {
       if (!(value instanceof Handle))
         throw new ArgumentError(`[grad] not a tensor: ${typeof value} (expected a tensor or null)`);
-      if (!sameShape(value.shape, this.shape) || value.dtype !== 'f32') {
+      if (!sameShape(value.shape, this.shape) || value.dtype !== this.dtype) {
         throw new ShapeError(
-          `[grad] gradient is ${value.dtype}${showShape(value.shape)} (expected f32${showShape(this.shape)})`,
+          `[grad] gradient is ${value.dtype}${showShape(value.shape)} (expected ${this.dtype}${showShape(this.shape)})`,
         );
       }
     }
@@ -114,7 +115,7 @@ export abstract class Handle {
   }
 
   /**
-   * True for a leaf whose gradient is wanted, and for everything computed from one. Setting it makes an f32 tensor with no history
+   * True for a leaf whose gradient is wanted, and for everything computed from one. Setting it makes a floating tensor with no history
    * such a leaf (or an ordinary tensor again). Throws DTypeError for other dtypes, ArgumentError for turning off a computed tensor.
    */
   get requiresGrad(): boolean {
@@ -145,7 +146,7 @@ export abstract class Handle {
 
 function markedLeaf(node: Node): Node {
   // `leaf` has the check and its message.
-  if (node.dtype !== 'f32') leaf({ shape: node.shape, dtype: node.dtype }, true);
+  if (!isFloat(node.dtype)) leaf({ shape: node.shape, dtype: node.dtype }, true);
   return alias(node);
 }
 

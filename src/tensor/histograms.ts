@@ -17,7 +17,7 @@ import {
 import { sliceAxis } from './axis.js';
 import { addedUp, placesIn } from './bins.js';
 import { add, div, floor, mul, sub } from './elementwise.js';
-import { asFloat, checkInteger, isTensor, nodeOf } from './operands.js';
+import { asFloat, checkInteger, floatLike, isTensor, nodeOf } from './operands.js';
 import { max, min } from './reductions.js';
 import type { Tensor } from './tensor.js';
 
@@ -102,7 +102,7 @@ function histogramNode(
   const bin = where(inside, binary('min', index, number(bins - 1)), number(-1));
   const steps = x.derive(cast(iota([bins + 1], 0), 'f32'));
   const edges = add(mul(div(steps, bins), width), from);
-  return [x.derive(cast(addedUp(bin, bins, weight), 'f32')), edges];
+  return [x.derive(cast(addedUp(bin, bins, weight), values.dtype)), floatLike(x, edges.node)];
 }
 
 function betweenEdges(op: string, x: Tensor, edges: Tensor, weight: Node | null): [Tensor, Tensor] {
@@ -118,5 +118,5 @@ function betweenEdges(op: string, x: Tensor, edges: Tensor, weight: Node | null)
   const bin = where(binary('eq', values, last), number(count - 1), place);
   // NaN is behind the last edge too.
   const inside = binary('le', values, last);
-  return [x.derive(cast(addedUp(where(inside, bin, number(-1)), count, weight), 'f32')), x.derive(bounds)];
+  return [x.derive(cast(addedUp(where(inside, bin, number(-1)), count, weight), values.dtype)), x.derive(bounds)];
 }

@@ -1,6 +1,7 @@
 import { foldWindows } from '../autograd/index.js';
 import {
   DTypeError,
+  isFloat,
   type Node,
   pad,
   permute,
@@ -124,7 +125,7 @@ export function fold(x: Tensor, outputSize: PerAxis, kernelSize: PerAxis, option
   const op = 'fold';
   const node = nodeOf(op, x);
   const rank = node.shape.length;
-  if (node.dtype !== 'f32') throw new DTypeError(`[${op}] input is ${node.dtype} (expected f32)`);
+  if (!isFloat(node.dtype)) throw new DTypeError(`[${op}] input is ${node.dtype} (expected f32)`);
   const lengths = perAxis(op, 'outputSize', outputSize, 2, 1);
   const { size, dilation, padding, stride, padded, places } = patchesOf(op, lengths, kernelSize, options);
   const [rows, columns] = node.shape.slice(-2) as [number, number];

@@ -35,6 +35,7 @@ export * from './choosing.js';
 export { type Compiled, compile, type Progress, type WarmupOptions, warmup } from './compile.js';
 export * from './contractions.js';
 export * from './control.js';
+export * from './conversions.js';
 export * from './convolution.js';
 export {
   arange,
@@ -80,6 +81,7 @@ export * from './normalization.js';
 export { isTensor, type TensorLike } from './operands.js';
 export * from './padding.js';
 export * from './pooling.js';
+export { canCast, promoteTypes, resultType } from './promotion.js';
 export * from './random.js';
 export { realize } from './realization.js';
 export * from './reductions.js';

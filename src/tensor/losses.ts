@@ -5,6 +5,7 @@ import {
   DTypeError,
   full,
   iota,
+  isFloat,
   type Node,
   reshape,
   type Shape,
@@ -15,9 +16,9 @@ import {
 } from '../graph/index.js';
 import { logSoftmax } from './activations.js';
 import { where } from './choosing.js';
-import { add, cast, div, mul, neg } from './elementwise.js';
+import { add, div, mul, neg } from './elementwise.js';
 import { type LossOptions, reduced, requireSameShape } from './lossOptions.js';
-import { asIndex, nodeOf } from './operands.js';
+import { asFloat, asIndex, nodeOf } from './operands.js';
 import { mean, sum } from './reductions.js';
 import type { Tensor } from './tensor.js';
 
@@ -62,7 +63,7 @@ function pick(logProbabilities: Tensor, labels: Node, axis: number): Tensor {
   );
   const hit = binary('eq', iota(node.shape, axis), broadcastTo(column, node.shape));
   // A sum over the classes and not a gather: it fuses with the softmax, and its gradient needs no scatter.
-  return neg(sum(logProbabilities.derive(whereNode(hit, node, full(node.shape, 0, 'f32'))), axis));
+  return neg(sum(logProbabilities.derive(whereNode(hit, node, full(node.shape, 0, node.dtype))), axis));
 }
 
 /** The weights of classes along their axis of the input; null for none. */
@@ -73,7 +74,7 @@ function classWeights(op: string, weight: Tensor | null | undefined, input: Shap
     throw new ShapeError(`[${op}] weight is ${showShape(shape)} (expected [${input[axis]}])`);
   }
   const along = input.map((d, i) => (i === axis ? d : 1));
-  return weight.derive(broadcastTo(reshape(cast(weight, 'f32').node, along), input));
+  return weight.derive(broadcastTo(reshape(asFloat(op, weight), along), input));
 }
 
 /** Reduces the losses of rows, leaving out those with the label `ignoreIndex`. */
@@ -99,7 +100,7 @@ function reduceRows(
 export function nllLoss(input: Tensor, target: Tensor, options?: ClassLossOptions): Tensor {
   const op = 'nllLoss';
   const node = nodeOf(op, input);
-  if (node.dtype !== 'f32') throw new DTypeError(`[${op}] input is ${node.dtype} (expected f32)`);
+  if (!isFloat(node.dtype)) throw new DTypeError(`[${op}] input is ${node.dtype} (expected f32)`);
   const { axis, rows } = classAxis(op, node);
   const labels = labelNode(op, target, rows, node.shape);
   const weights = classWeights(op, options?.weight, node.shape, axis);
@@ -124,7 +125,7 @@ export function crossEntropy(input: Tensor, target: Tensor, options?: CrossEntro
   const weighted = weights ? mul(logs, weights) : logs;
   const smooth = (losses: Tensor) =>
     smoothing === 0 ? losses : add(mul(losses, 1 - smoothing), mul(mean(weighted, axis), -smoothing));
-  if (nodeOf(op, target).dtype === 'f32') {
+  if (isFloat(nodeOf(op, target).dtype)) {
     requireSameShape(op, input, target);
     return reduced(op, smooth(neg(sum(mul(weighted, target), axis))), options);
   }

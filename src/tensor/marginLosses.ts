@@ -19,13 +19,13 @@ const missing = (x: Tensor): Tensor => clamp(x, 0);
 
 /** max(0, margin - y (a - b)) for y 1 where a should be larger and -1 where b should; margin 0. All broadcast. */
 export function marginRankingLoss(a: Tensor, b: Tensor, target: Tensor, options?: MarginOptions): Tensor {
-  const [x, y, t] = alike('marginRankingLoss', [a, b, target], 'f32') as [Tensor, Tensor, Tensor];
+  const [x, y, t] = alike('marginRankingLoss', [a, b, target], 'float') as [Tensor, Tensor, Tensor];
   return reduced('marginRankingLoss', missing(add(mul(neg(t), sub(x, y)), options?.margin ?? 0)), options);
 }
 
 /** x where the target is 1, max(0, margin - x) where it is -1; margin 1. Both broadcast. */
 export function hingeEmbeddingLoss(input: Tensor, target: Tensor, options?: MarginOptions): Tensor {
-  const [x, t] = alike('hingeEmbeddingLoss', [input, target], 'f32') as [Tensor, Tensor];
+  const [x, t] = alike('hingeEmbeddingLoss', [input, target], 'float') as [Tensor, Tensor];
   const apart = where(ne(t, 1), missing(sub(options?.margin ?? 1, x)), 0);
   return reduced('hingeEmbeddingLoss', add(apart, where(ne(t, -1), x, 0)), options);
 }
@@ -72,7 +72,7 @@ export function tripletMarginLoss(
   options?: TripletOptions,
 ): Tensor {
   const op = 'tripletMarginLoss';
-  const [x, near, far] = alike(op, [anchor, positive, negative], 'f32') as [Tensor, Tensor, Tensor];
+  const [x, near, far] = alike(op, [anchor, positive, negative], 'float') as [Tensor, Tensor, Tensor];
   if (x.ndim === 0) throw new ShapeError(`[${op}] a single number is no vector (expected rank 1 or more)`);
   const { margin = 1, p = 2, eps = 1e-6, swap = false } = options ?? {};
   const distance = (a: Tensor, b: Tensor): Tensor => pairwiseDistance(a, b, p, eps);

@@ -4,16 +4,21 @@ import {
   broadcastShapes,
   broadcastTo,
   cast,
+  checkedNumber,
   checkShape,
   constant,
   type DType,
   DTypeError,
+  isFloat,
+  isInteger,
   type Node,
+  narrowed,
   promote,
   promoteWithNumber,
   type Shape,
   ShapeError,
   showShape,
+  wideDType,
 } from '../graph/index.js';
 import { Handle } from './handle.js';
 import type { Tensor } from './tensor.js';
@@ -47,20 +52,6 @@ export function firstTensor(op: string, operands: readonly TensorLike[]): Tensor
   return found;
 }
 
-const INTEGER_RANGE: Partial<Record<DType, readonly [number, number]>> = {
-  i32: [-(2 ** 31), 2 ** 31 - 1],
-  u32: [0, 2 ** 32 - 1],
-};
-
-/** A number that becomes a constant of a dtype; refuses integers that would wrap. */
-export function checkedNumber(op: string, value: number, dtype: DType): number {
-  const range = INTEGER_RANGE[dtype];
-  if (range !== undefined && (value < range[0] || value > range[1])) {
-    throw new ArgumentError(`[${op}] number out of range: ${value} (${dtype} holds ${range[0]}..${range[1]})`);
-  }
-  return value;
-}
-
 /** The dtype of an operation between operands: tensors promote among themselves, then numbers join weakly. */
 export function commonDType(operands: readonly TensorLike[]): DType {
   const dtypes = operands.filter(isTensor).map((t) => t.dtype);
@@ -77,10 +68,10 @@ export function commonShape(op: string, operands: readonly TensorLike[]): Shape 
   return shape;
 }
 
-/** An operand as a node of a dtype, broadcast to a shape. */
+/** An operand as a node of a dtype, broadcast to a shape. A number beside f16 stays an f32 constant, as it is computed with (1e-12 is none of f16). */
 export function operandNode(op: string, value: TensorLike, dtype: DType, shape: Shape): Node {
   return typeof value === 'number'
-    ? broadcastScalar(constant(checkedNumber(op, value, dtype), dtype), shape)
+    ? broadcastScalar(constant(checkedNumber(op, value, dtype), dtype === 'f16' ? 'f32' : dtype), shape)
     : broadcastTo(cast(value.node, dtype), shape);
 }
 
@@ -102,24 +93,27 @@ export function valueNode(op: string, value: TensorLike, dtype: DType, shape: Sh
       throw new ShapeError(`[${op}] value is ${showShape(value.shape)} (expected to broadcast to ${showShape(shape)})`);
     }
   }
-  return operandNode(op, value, dtype, shape);
+  return cast(operandNode(op, value, dtype, shape), dtype);
 }
 
-/** Throws unless a dtype is among those that an operation takes. */
+/** Throws unless a dtype is among those that an operation takes; f16 goes with f32, i8 and u8 with i32. */
 export function requireDType(op: string, dtype: DType, allowed: readonly DType[]): void {
-  if (!allowed.includes(dtype)) {
+  if (!allowed.includes(dtype) && !allowed.includes(wideDType(dtype))) {
     throw new DTypeError(`[${op}] dtype not allowed: ${dtype} (expected ${allowed.join(', ')})`);
   }
 }
 
-/** Integers and bools as f32, which functions on real numbers compute in. */
-export const asFloat = (op: string, x: Tensor): Node => cast(nodeOf(op, x), 'f32');
+/** The dtype of functions on real numbers: floats stay, f32 for integers and bools. */
+export const floatDType = (dtype: DType): DType => (isFloat(dtype) ? dtype : 'f32');
 
-/** Indices as i32. Throws DTypeError for f32 and bool. */
+/** Integers and bools as f32, which functions on real numbers compute in; f16 stays. */
+export const asFloat = (op: string, x: Tensor): Node => cast(nodeOf(op, x), floatDType(x.dtype));
+
+/** Indices as i32. Throws DTypeError for floats and bool. */
 export function asIndex(op: string, x: Tensor): Node {
   const node = nodeOf(op, x);
-  if (node.dtype !== 'i32' && node.dtype !== 'u32') {
-    throw new DTypeError(`[${op}] index is ${node.dtype} (expected i32 or u32)`);
+  if (!isInteger(node.dtype)) {
+    throw new DTypeError(`[${op}] index is ${node.dtype} (expected an integer dtype)`);
   }
   return cast(node, 'i32');
 }
@@ -155,12 +149,18 @@ export function checkInteger(op: string, name: string, value: number, least = Nu
 }
 
 /** Operands as tensors of one dtype and of the shape that they broadcast to: what composed operations start from. */
-export function alike(op: string, values: readonly TensorLike[], dtype?: DType): Tensor[] {
+export function alike(op: string, values: readonly TensorLike[], kind?: 'float'): Tensor[] {
   const like = firstTensor(op, values);
   const shape = commonShape(op, values);
-  const common = dtype ?? commonDType(values);
-  return values.map((value) => like.derive(operandNode(op, value, common, shape)));
+  const common = kind === undefined ? commonDType(values) : floatDType(commonDType(values));
+  return values.map((value) => like.derive(cast(operandNode(op, value, common, shape), common)));
 }
 
-/** A tensor as f32. */
+/** bool, i8 and u8 as i32: what sums and products of many count in, as PyTorch's do in i64. */
+export const asSummable = (x: Node): Node => (isFloat(x.dtype) || x.dtype === 'u32' ? x : cast(x, 'i32'));
+
+/** What was computed by way of f32, in the float dtype of the tensor that it comes from. */
+export const floatLike = (x: Tensor, y: Node): Tensor => x.derive(narrowed(y, floatDType(x.dtype)));
+
+/** A tensor as a float. */
 export const floatOf = (op: string, x: Tensor): Tensor => x.derive(asFloat(op, x));

@@ -18,7 +18,7 @@ import {
 import { alongAxis } from './axis.js';
 import { mul, pow } from './elementwise.js';
 import { largest } from './largest.js';
-import { asIndex } from './operands.js';
+import { asIndex, floatLike } from './operands.js';
 import { type PerAxis, perAxis, spatialInput } from './spatial.js';
 import type { Tensor } from './tensor.js';
 
@@ -193,7 +193,7 @@ function avgPool(op: string, spatial: number, x: Tensor, kernelSize: PerAxis, op
       })
       .reduce((a, b) => binary('mul', a, b));
   }
-  return x.derive(binary('div', sums, divisor));
+  return floatLike(x, binary('div', sums, divisor));
 }
 
 /**
@@ -264,7 +264,7 @@ function maxUnpool(
     throw new ShapeError(`[${op}] outputSize is ${showShape(wanted)} (expected about ${showShape(usual)})`);
   }
   const flat = [...lead, sizeOf(node.shape.slice(-spatial))];
-  const zeros = full([...lead, sizeOf(wanted)], 0, 'f32');
+  const zeros = full([...lead, sizeOf(wanted)], 0, node.dtype);
   const spread = scatter('set', zeros, reshape(positions, flat), reshape(node, flat), lead.length);
   return x.derive(reshape(spread, [...lead, ...wanted]));
 }

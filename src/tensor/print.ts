@@ -1,4 +1,4 @@
-import { type DType, type Shape, showShape, sizeOf, type TypedArray } from '../graph/index.js';
+import { type DType, isFloat, type Shape, showShape, sizeOf, type TypedArray } from '../graph/index.js';
 
 // The layout of PyTorch's `repr` of a tensor, with its default options.
 const PRECISION = 4;
@@ -24,7 +24,7 @@ const fixed = (value: number, digits: number): string => (Object.is(value, -0) ?
 function styleOf(values: ArrayLike<number>, dtype: DType): Style {
   const list = Array.from(values);
   if (dtype === 'bool') return widest(list, (value) => (value !== 0 ? 'true' : 'false'));
-  if (dtype !== 'f32') return widest(list, String);
+  if (!isFloat(dtype)) return widest(list, String);
   const counted = list.filter((value) => Number.isFinite(value) && value !== 0);
   const sizes = counted.map(Math.abs);
   const largest = sizes.reduce((a, b) => Math.max(a, b), 0);
@@ -88,7 +88,7 @@ export function formatTensor(values: TypedArray, shape: Shape, dtype: DType, req
     const summarize = values.length > SUMMARIZE_ABOVE;
     text = body(values, shape, styleOf(shownValues(values, shape, summarize), dtype), summarize, PREFIX.length);
   }
-  if (dtype === 'i32' || dtype === 'u32') notes.push(`dtype=${dtype}`);
+  if (dtype !== 'f32' && dtype !== 'bool') notes.push(`dtype=${dtype}`);
   if (requiresGrad) notes.push('requiresGrad=true');
   let out = PREFIX + text;
   let column = out.length - (out.lastIndexOf('\n') + 1);

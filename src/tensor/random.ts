@@ -1,34 +1,49 @@
 import { hostStorage } from '../compile/index.js';
-import { ArgumentError, binary, cast, checkDType, type DType, DTypeError, leaf, type Shape } from '../graph/index.js';
+import {
+  ArgumentError,
+  binary,
+  cast,
+  checkDType,
+  DTypeError,
+  isFloat,
+  leaf,
+  type Node,
+  type Shape,
+} from '../graph/index.js';
 import { type CreateOptions, created } from './creation.js';
 import { hostSeed, integersNode, normalNode, uniformNode } from './generator.js';
-import { checkInteger, nodeOf, shapeOf } from './operands.js';
+import { checkInteger, floatDType, nodeOf, shapeOf } from './operands.js';
 import type { Tensor } from './tensor.js';
 
-function floatOnly(op: string, dtype: DType | undefined): void {
-  if (checkDType(op, dtype ?? 'f32') !== 'f32') throw new DTypeError(`[${op}] dtype is ${dtype} (expected f32)`);
+function floatOnly(op: string, node: Node, options: CreateOptions | undefined): Tensor {
+  const dtype = checkDType(op, options?.dtype ?? 'f32');
+  if (!isFloat(dtype)) throw new DTypeError(`[${op}] dtype is ${dtype} (expected a float)`);
+  return created(cast(node, dtype), options);
 }
 
-/** Random numbers, uniform over [0, 1) in steps of 2^-24; f32. */
+/** Random numbers, uniform over [0, 1) in steps of 2^-24; f32 unless told otherwise. */
 export function rand(shape: number | Shape, options?: CreateOptions): Tensor {
-  floatOnly('rand', options?.dtype);
-  return created(uniformNode(shapeOf('rand', shape)), options);
+  return floatOnly('rand', uniformNode(shapeOf('rand', shape)), options);
 }
 
-/** Random numbers from the normal distribution of mean 0 and variance 1; f32. */
+/** Random numbers from the normal distribution of mean 0 and variance 1; f32 unless told otherwise. */
 export function randn(shape: number | Shape, options?: CreateOptions): Tensor {
-  floatOnly('randn', options?.dtype);
-  return created(normalNode(shapeOf('randn', shape)), options);
+  return floatOnly('randn', normalNode(shapeOf('randn', shape)), options);
 }
 
-/** `rand` in the shape of another tensor. */
+const like = (x: Tensor, options: CreateOptions | undefined): CreateOptions => ({
+  ...options,
+  dtype: options?.dtype ?? floatDType(x.dtype),
+});
+
+/** `rand` in the shape of another tensor, and in its dtype where that is a float. */
 export function randLike(x: Tensor, options?: CreateOptions): Tensor {
-  return rand(nodeOf('randLike', x).shape, options);
+  return rand(nodeOf('randLike', x).shape, like(x, options));
 }
 
-/** `randn` in the shape of another tensor. */
+/** `randn` in the shape of another tensor, and in its dtype where that is a float. */
 export function randnLike(x: Tensor, options?: CreateOptions): Tensor {
-  return randn(nodeOf('randnLike', x).shape, options);
+  return randn(nodeOf('randnLike', x).shape, like(x, options));
 }
 
 /**
@@ -45,12 +60,12 @@ export function randint(low: number, high: number, shape: number | Shape, option
   return created(cast(node, checkDType('randint', options?.dtype ?? 'i32')), options);
 }
 
-/** 1 with the probability that each element of x gives, else 0; f32 like x. Throws DTypeError unless x is f32. */
+/** 1 with the probability that each element of x gives, else 0; in x's dtype. Throws DTypeError unless x is a float. */
 export function bernoulli(x: Tensor, options?: CreateOptions): Tensor {
   const node = nodeOf('bernoulli', x);
-  if (node.dtype !== 'f32') throw new DTypeError(`[bernoulli] probabilities are ${node.dtype} (expected f32)`);
+  if (!isFloat(node.dtype)) throw new DTypeError(`[bernoulli] probabilities are ${node.dtype} (expected a float)`);
   const hit = binary('lt', uniformNode(node.shape), node);
-  return created(cast(hit, checkDType('bernoulli', options?.dtype ?? 'f32')), options);
+  return created(cast(hit, checkDType('bernoulli', options?.dtype ?? node.dtype)), options);
 }
 
 /** The integers 0..n-1 in random order; i32. Drawn on the host. */

@@ -4,6 +4,7 @@ import {
   broadcastTo,
   cast,
   full,
+  isFloat,
   type Node,
   normalizeAxis,
   type ReduceFn,
@@ -17,7 +18,7 @@ import {
 } from '../graph/index.js';
 import { axesOf, type Dims, dropAxes, type ReduceOptions } from './dims.js';
 import { sub } from './elementwise.js';
-import { alike, asFloat, nodeOf } from './operands.js';
+import { alike, asFloat, asSummable, floatLike, nodeOf } from './operands.js';
 import type { Tensor } from './tensor.js';
 
 export type { Dims, ReduceOptions } from './dims.js';
@@ -28,8 +29,6 @@ export interface VarianceOptions extends ReduceOptions {
   /** `false` is correction 0, `true` correction 1. */
   unbiased?: boolean;
 }
-
-const boolAsInteger = (x: Node): Node => (x.dtype === 'bool' ? cast(x, 'i32') : x);
 
 function reduceDims(
   op: string,
@@ -51,14 +50,14 @@ const scaled = (x: Node, fn: 'mul' | 'div', value: number): Node => binary(fn, x
 const meanNode = (x: Node, axes: readonly number[]): Node =>
   scaled(reduce('sum', x, axes), 'div', countOf(x.shape, axes));
 
-/** Sum over axes (all by default); bool counts as i32. Over no elements: 0. */
+/** Sum over axes (all by default); bool, i8 and u8 count as i32. Over no elements: 0. */
 export function sum(x: Tensor, dim?: Dims, options?: ReduceOptions): Tensor {
-  return reduceDims('sum', 'sum', x, dim, options, boolAsInteger);
+  return reduceDims('sum', 'sum', x, dim, options, asSummable);
 }
 
-/** Product over axes (all by default); bool counts as i32. Over no elements: 1. */
+/** Product over axes (all by default); bool, i8 and u8 count as i32. Over no elements: 1. */
 export function prod(x: Tensor, dim?: Dims, options?: ReduceOptions): Tensor {
-  return reduceDims('prod', 'prod', x, dim, options, boolAsInteger);
+  return reduceDims('prod', 'prod', x, dim, options, asSummable);
 }
 
 /** Mean over axes (all by default), in f32. Over no elements: NaN. */
@@ -93,12 +92,12 @@ export function aminmax(x: Tensor, dim?: Dims, options?: ReduceOptions): [min: T
   return [reduceDims('aminmax', 'min', x, dim, options), reduceDims('aminmax', 'max', x, dim, options)];
 }
 
-const withoutNaN = (x: Node): Node => where(unary('isnan', x), full(x.shape, 0, 'f32'), x);
+const withoutNaN = (x: Node): Node => where(unary('isnan', x), full(x.shape, 0, x.dtype), x);
 
 /** Sum over axes (all by default) of what is not NaN. */
 export function nansum(x: Tensor, dim?: Dims, options?: ReduceOptions): Tensor {
   return reduceDims('nansum', 'sum', x, dim, options, (node) =>
-    node.dtype === 'f32' ? withoutNaN(node) : boolAsInteger(node),
+    isFloat(node.dtype) ? withoutNaN(node) : asSummable(node),
   );
 }
 
@@ -108,7 +107,7 @@ export function nanmean(x: Tensor, dim?: Dims, options?: ReduceOptions): Tensor 
   const axes = axesOf('nanmean', node, dim);
   const counted = cast(unary('logicalNot', unary('isnan', node)), 'f32');
   const mean = binary('div', reduce('sum', withoutNaN(node), axes), reduce('sum', counted, axes));
-  return x.derive(dropAxes(mean, axes, options));
+  return floatLike(x, dropAxes(mean, axes, options));
 }
 
 function argReduce(
@@ -214,7 +213,7 @@ export function norm(x: Tensor, p = 2, dim?: Dims, options?: ReduceOptions): Ten
 
 /** The p-norm of a - b over all elements, in f32; both broadcast. */
 export function dist(a: Tensor, b: Tensor, p = 2): Tensor {
-  const [x, y] = alike('dist', [a, b], 'f32') as [Tensor, Tensor];
+  const [x, y] = alike('dist', [a, b], 'float') as [Tensor, Tensor];
   return norm(sub(x, y), p);
 }
 
@@ -239,7 +238,7 @@ export function renorm(x: Tensor, p: number, dim: number, maxnorm: number): Tens
 
 function normNode(x: Node, p: number, axes: readonly number[]): Node {
   const zero = full(x.shape, 0, 'f32');
-  if (p === 0) return reduce('sum', cast(binary('ne', x, zero), 'f32'), axes);
+  if (p === 0) return cast(reduce('sum', cast(binary('ne', x, zero), 'f32'), axes), x.dtype);
   if (p === 2) {
     const squares = reduce('sum', binary('mul', x, x), axes);
     // The derivative of sqrt at 0 is infinite, and infinity times 0 is NaN: take the root of 1 there instead.

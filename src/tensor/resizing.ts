@@ -5,6 +5,7 @@ import {
   broadcastTo,
   DTypeError,
   full,
+  isFloat,
   leaf,
   type Node,
   reduce,
@@ -17,7 +18,7 @@ import {
 import { adaptiveAvgPool1d, adaptiveAvgPool2d, adaptiveAvgPool3d } from './adaptivePooling.js';
 import { gatherSlices, moveAxis, withAxis } from './axis.js';
 import { narrow, slice } from './indexing.js';
-import { nodeOf } from './operands.js';
+import { floatLike, nodeOf } from './operands.js';
 import { pad } from './padding.js';
 import { repeatInterleave } from './repeating.js';
 import { type PerAxis, perAxis } from './spatial.js';
@@ -61,7 +62,7 @@ export function interpolate(x: Tensor, options: InterpolateOptions): Tensor {
   const op = 'interpolate';
   const node = nodeOf(op, x);
   const spatial = node.shape.length - 2;
-  if (node.dtype !== 'f32') throw new DTypeError(`[${op}] input is ${node.dtype} (expected f32)`);
+  if (!isFloat(node.dtype)) throw new DTypeError(`[${op}] input is ${node.dtype} (expected f32)`);
   if (spatial < 1 || spatial > 3) {
     throw new ShapeError(
       `[${op}] rank is ${node.shape.length}: ${showShape(node.shape)} (expected [N, C, ...1 to 3 axes])`,
@@ -171,7 +172,7 @@ function weighted(like: Tensor, node: Node, axis: number, weights: readonly (rea
   const factor = broadcastTo(reshape(table, around), node.shape);
   const zero = full(node.shape, 0, 'f32');
   const terms = where(binary('eq', factor, zero), zero, binary('mul', node, factor));
-  return like.derive(reshape(reduce('sum', terms, [axis + 1]), withAxis(node.shape, axis + 1)));
+  return floatLike(like, reshape(reduce('sum', terms, [axis + 1]), withAxis(node.shape, axis + 1)));
 }
 
 interface Taps {

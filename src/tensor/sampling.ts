@@ -7,6 +7,7 @@ import {
   full,
   gather,
   iota,
+  isFloat,
   type Node,
   reshape,
   type Shape,
@@ -18,7 +19,7 @@ import {
 import { sliceAxis } from './axis.js';
 import { clamp } from './choosing.js';
 import { abs, add, div, floor, fmod, mul, remainder, round, sub } from './elementwise.js';
-import { checkInteger, nodeOf } from './operands.js';
+import { checkInteger, floatLike, nodeOf } from './operands.js';
 import type { Tensor } from './tensor.js';
 
 export interface GridSampleOptions {
@@ -50,7 +51,7 @@ export function gridSample(x: Tensor, grid: Tensor, options: GridSampleOptions =
   const [image, places] = [nodeOf(op, x), nodeOf(op, grid)];
   const { shape } = image;
   const spatial = shape.length - 2;
-  if (image.dtype !== 'f32' || places.dtype !== 'f32') {
+  if (!isFloat(image.dtype) || !isFloat(places.dtype)) {
     throw new DTypeError(`[${op}] dtypes ${image.dtype} and ${places.dtype} (expected f32)`);
   }
   if (
@@ -167,7 +168,7 @@ export interface AffineGridOptions {
 export function affineGrid(theta: Tensor, size: Shape, options: AffineGridOptions = {}): Tensor {
   const op = 'affineGrid';
   const node = nodeOf(op, theta);
-  if (node.dtype !== 'f32') throw new DTypeError(`[${op}] theta is ${node.dtype} (expected f32)`);
+  if (!isFloat(node.dtype)) throw new DTypeError(`[${op}] theta is ${node.dtype} (expected f32)`);
   const spatial = size.length - 2;
   for (const d of size) checkInteger(op, 'size', d, 1);
   if ((spatial !== 2 && spatial !== 3) || showShape(node.shape) !== showShape([size[0]!, spatial, spatial + 1])) {
@@ -182,11 +183,12 @@ export function affineGrid(theta: Tensor, size: Shape, options: AffineGridOption
     const part = reshape(sliceAxis(node, 2, i, 1), [batch, ...lengths.map(() => 1), spatial]);
     return theta.derive(broadcastTo(part, shape));
   };
-  return lengths.reduce((sum, length, i) => {
+  const grid = lengths.reduce((sum, length, i) => {
     const place = theta.derive(cast(iota(shape, i + 1), 'f32'));
     const align = options.alignCorners ?? false;
     const steps = align ? Math.max(1, length - 1) : length;
     const at = align && length === 1 ? mul(place, 0) : sub(div(mul(add(place, align ? 0 : 0.5), 2), steps), 1);
     return add(sum, mul(column(spatial - 1 - i), at));
   }, column(spatial));
+  return floatLike(theta, grid.node);
 }

@@ -9,6 +9,7 @@ import {
   full,
   gather,
   iota,
+  isFloat,
   type Node,
   normalizeAxis,
   pad,
@@ -162,7 +163,7 @@ function reduced(
       const arrived = scatterNode('add', own, index, full(index.shape, 1, 'i32'), axis);
       const count = binary('max', arrived, full(shape, 1, 'i32'));
       const total = scatterNode('add', start(0), index, values, axis);
-      return like.derive(binary(dtype === 'f32' ? 'div' : 'floorDiv', total, cast(count, dtype)));
+      return like.derive(binary(isFloat(dtype) ? 'div' : 'floorDiv', total, cast(count, dtype)));
     }
     case 'prod':
       return like.derive(binary('mul', start(1), productsByPlace(shape, index, values, axis)));

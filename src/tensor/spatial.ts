@@ -1,4 +1,4 @@
-import { ArgumentError, DTypeError, type Node, ShapeError, showShape } from '../graph/index.js';
+import { ArgumentError, DTypeError, isFloat, type Node, ShapeError, showShape } from '../graph/index.js';
 import { checkInteger, nodeOf } from './operands.js';
 import type { Tensor } from './tensor.js';
 
@@ -23,7 +23,7 @@ const SPATIAL = ['L', 'H, W', 'D, H, W'];
 /** The node of a floating input with `spatial` axes after channels and maybe a batch. */
 export function spatialInput(op: string, spatial: number, x: Tensor): Node {
   const node = nodeOf(op, x);
-  if (node.dtype !== 'f32') throw new DTypeError(`[${op}] input is ${node.dtype} (expected f32)`);
+  if (!isFloat(node.dtype)) throw new DTypeError(`[${op}] input is ${node.dtype} (expected f32)`);
   const rank = node.shape.length;
   if (rank !== spatial + 1 && rank !== spatial + 2) {
     const axes = SPATIAL[spatial - 1];

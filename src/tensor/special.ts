@@ -1,5 +1,5 @@
 /** Special functions that are composed of others. */
-import { ArgumentError, trigammaNode } from '../graph/index.js';
+import { ArgumentError, constant, trigammaNode } from '../graph/index.js';
 import { clamp, where } from './choosing.js';
 import {
   add,
@@ -28,7 +28,7 @@ import {
   sub,
   type UnaryOp,
 } from './elementwise.js';
-import { alike, checkInteger, floatOf } from './operands.js';
+import { alike, checkInteger, floatLike, floatOf } from './operands.js';
 import type { Tensor } from './tensor.js';
 
 /** Beyond this size asinh and acosh are log(2x): the square would overflow. */
@@ -37,7 +37,7 @@ const LARGE = 1e4;
 /** Inverse hyperbolic sine, in f32. */
 export const asinh: UnaryOp = (x) => {
   const value = floatOf('asinh', x);
-  const sign = where(lt(value, 0), -1, 1);
+  const sign = where(lt(value, 0), floatLike(x, constant(-1, 'f32')), 1);
   const size = mul(value, sign);
   const large = gt(size, LARGE);
   const small = where(large, 1, size);
@@ -77,7 +77,7 @@ export const sinc: UnaryOp = (x) => {
 const timesLog =
   (op: string, logarithm: UnaryOp, end: number): BinaryOp =>
   (a, b) => {
-    const [x, y] = alike(op, [a, b], 'f32') as [Tensor, Tensor];
+    const [x, y] = alike(op, [a, b], 'float') as [Tensor, Tensor];
     // Kernels may take the logarithm of a subnormal number for that of zero.
     const none = logicalAnd(eq(x, 0), logicalOr(le(y, end + 2 ** -126), isinf(y)));
     return where(none, 0, mul(x, logarithm(where(none, 1, y))));

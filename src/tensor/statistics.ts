@@ -11,6 +11,7 @@ import {
   full,
   gather,
   iota,
+  isFloat,
   leaf,
   type Node,
   normalizeAxis,
@@ -26,7 +27,7 @@ import {
 } from '../graph/index.js';
 import { lerp } from './arithmetic.js';
 import { dropAxes, type ReduceOptions } from './dims.js';
-import { asFloat, isTensor, nodeOf, requireDType } from './operands.js';
+import { asFloat, floatLike, isTensor, nodeOf, requireDType } from './operands.js';
 import type { Tensor } from './tensor.js';
 
 const NUMERIC: readonly DType[] = ['f32', 'i32', 'u32'];
@@ -55,7 +56,7 @@ function lineOf(op: string, x: Tensor, dim: number | null | undefined): Line {
 
 const number = (shape: readonly number[], value: number): Node => full(shape, value, 'i32');
 
-const isMissing = (x: Node): Node => (x.dtype === 'f32' ? unary('isnan', x) : full(x.shape, 0, 'bool'));
+const isMissing = (x: Node): Node => (isFloat(x.dtype) ? unary('isnan', x) : full(x.shape, 0, 'bool'));
 
 /** How many elements of each line are not NaN: i32. */
 const countOf = ({ x, axis }: Line): Node => reduce('sum', cast(unary('logicalNot', isMissing(x)), 'i32'), [axis]);
@@ -76,7 +77,7 @@ function shared(line: Line, value: Node): Node {
   const at = broadcastTo(value, line.x.shape);
   const same = binary('or', binary('eq', line.x, at), isMissing(at));
   const lowest = full(line.x.shape, -Infinity, 'f32');
-  return line.x.dtype === 'f32' ? reduce('max', where(same, line.x, lowest), [0]) : value;
+  return isFloat(line.x.dtype) ? reduce('max', where(same, line.x, lowest), [0]) : value;
 }
 
 function middle(
@@ -228,7 +229,7 @@ function quantileOf(
   const first = permute(value, [rows.length, ...rows.map((_, i) => i)]);
   const whole = dim === undefined || dim === null;
   const kept = options?.keepDim ? line.kept : whole ? [] : line.kept.filter((_, i) => i !== axis);
-  return x.derive(reshape(first, listed ? [count, ...kept] : kept));
+  return floatLike(x, reshape(first, listed ? [count, ...kept] : kept));
 }
 
 /**

@@ -1,4 +1,4 @@
-import { ArgumentError, DTypeError, ShapeError, sameShape, showShape } from '../graph/index.js';
+import { ArgumentError, DTypeError, isFloat, ShapeError, sameShape, showShape } from '../graph/index.js';
 import { isTensor } from './operands.js';
 import type { Tensor } from './tensor.js';
 
@@ -52,7 +52,7 @@ export function tensorsLike(op: string, what: string, given: unknown, like: unkn
         `[${op}] ${what}${path} has another shape: ${showShape(found.shape)} (expected ${showShape(x.shape)})`,
       );
     }
-    if (found.dtype !== 'f32') throw new DTypeError(`[${op}] ${what}${path} is ${found.dtype} (expected f32)`);
+    if (!isFloat(found.dtype)) throw new DTypeError(`[${op}] ${what}${path} is ${found.dtype} (expected f32)`);
     return found;
   });
 }

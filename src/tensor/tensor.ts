@@ -21,6 +21,7 @@ import * as attention from './attention.js';
 import * as bessel from './bessel.js';
 import * as choosing from './choosing.js';
 import * as contractions from './contractions.js';
+import * as conversions from './conversions.js';
 import * as convolution from './convolution.js';
 import * as ctc from './ctcLoss.js';
 import * as cumulative from './cumulative.js';
@@ -62,6 +63,7 @@ const FAMILIES = [
   special,
   bessel,
   aliases,
+  conversions,
   choosing,
   reductions,
   statistics,
@@ -120,6 +122,7 @@ type ArithmeticMethods = MethodsOf<typeof arithmetic>;
 type SpecialMethods = MethodsOf<typeof special>;
 type BesselMethods = MethodsOf<typeof bessel>;
 type AliasMethods = MethodsOf<typeof aliases>;
+type ConversionMethods = MethodsOf<typeof conversions>;
 type ChoosingMethods = MethodsOf<typeof choosing>;
 type ReductionMethods = MethodsOf<typeof reductions>;
 type StatisticsMethods = MethodsOf<typeof statistics>;
@@ -159,6 +162,7 @@ export interface Tensor
     SpecialMethods,
     BesselMethods,
     AliasMethods,
+    ConversionMethods,
     ChoosingMethods,
     ReductionMethods,
     StatisticsMethods,

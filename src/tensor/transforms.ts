@@ -5,6 +5,7 @@ import {
   DTypeError,
   full,
   gradEnabled,
+  isFloat,
   type Node,
   ShapeError,
   showShape,
@@ -89,6 +90,8 @@ const nodeOf = (x: Tensor): Node => x.node;
 /** Markers of calls that are over: they require grad only for what is still inside. */
 const finished = new WeakSet<Node>();
 
+const zerosLike = ({ shape, dtype }: Node): Node => full(shape, 0, dtype);
+
 /** A function called on marked inputs, to be differentiated by them. */
 class MarkedCall<X extends TensorStructure, Y extends TensorStructure> {
   readonly result: Y;
@@ -102,9 +105,9 @@ class MarkedCall<X extends TensorStructure, Y extends TensorStructure> {
   ) {
     if (!gradEnabled()) throw new ArgumentError(`[${op}] called inside noGrad (gradients are off there)`);
     const marked = mapTensors(op, x, (input, path) => {
-      if (input.dtype !== 'f32') {
+      if (!isFloat(input.dtype)) {
         throw new DTypeError(
-          `[${op}] input${path} is ${input.dtype} (only f32 has gradients; pass it as a later argument)`,
+          `[${op}] input${path} is ${input.dtype} (only floats have gradients; pass it as a later argument)`,
         );
       }
       return input.derive(alias(input.node));
@@ -112,8 +115,8 @@ class MarkedCall<X extends TensorStructure, Y extends TensorStructure> {
     this.inputs = tensorsOf(op, marked).map(nodeOf);
     this.result = tracing(op, () => f(marked));
     this.outputs = tensorsOf(op, this.result).map((output) => {
-      if (output.dtype === 'f32') return output.node;
-      throw new DTypeError(`[${op}] the function returned ${output.dtype} (expected f32)`);
+      if (isFloat(output.dtype)) return output.node;
+      throw new DTypeError(`[${op}] the function returned ${output.dtype} (expected a float)`);
     });
     for (const marker of this.inputs) finished.add(marker);
   }
@@ -124,12 +127,12 @@ class MarkedCall<X extends TensorStructure, Y extends TensorStructure> {
 
   pullBack(weights: readonly Node[]): X {
     const gradients = backward(this.outputs, weights, this.inputs);
-    return filled(this.x, fromOutside(gradients.map((g, i) => g ?? full(this.inputs[i]!.shape, 0, 'f32'))));
+    return filled(this.x, fromOutside(gradients.map((g, i) => g ?? zerosLike(this.inputs[i]!))));
   }
 
   pushForward(tangents: readonly Node[]): Y {
     const found = pushForward(this.outputs, this.inputs, tangents);
-    return filled(this.result, fromOutside(found.map((t, i) => t ?? full(this.outputs[i]!.shape, 0, 'f32'))));
+    return filled(this.result, fromOutside(found.map((t, i) => t ?? zerosLike(this.outputs[i]!))));
   }
 }
 

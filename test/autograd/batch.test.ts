@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { Examples } from '../../src/autograd/index.js';
 import { evaluateNodes } from '../../src/engine/reference/index.js';
 import {
+  ARRAYS,
   argsort,
   BINARY_FNS,
   BINARY_RULES,
@@ -34,7 +35,6 @@ import {
 } from '../../src/graph/index.js';
 import { randomNumbers } from './checkGradient.js';
 
-const ARRAYS = { f32: Float32Array, i32: Int32Array, u32: Uint32Array, bool: Uint8Array };
 const EXAMPLES = 3;
 
 interface Input {

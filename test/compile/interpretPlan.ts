@@ -2,16 +2,22 @@ import type { Cond, Expr, Index, IndexVar, Kernel, Result, StoreStmt } from '../
 import type { Plan } from '../../src/engine/plan.js';
 import { evaluateNodes } from '../../src/engine/reference/index.js';
 import {
+  arrayOf,
   binary,
   cast,
   type DType,
+  halfBits,
+  halfValue,
+  isPacked,
   leaf,
   type Node,
   reduceIdentity,
   roundToDType,
+  sizeOf,
   type TypedArray,
   unary,
   where,
+  wordsOf,
 } from '../../src/graph/index.js';
 import { interpretRoutine } from '../kernels/routines/interpret.js';
 
@@ -29,6 +35,12 @@ function scalarOperation(make: (...inputs: Node[]) => Node, ...values: { value: 
 }
 
 const u32 = (x: number): number => x >>> 0;
+
+/** A cast by way of a packed dtype. */
+function viaPacked(value: number, from: DType, to: DType, via: DType): number {
+  if (from === 'u32') return halfValue(value & 0xffff);
+  return to === 'u32' ? halfBits(value) : roundToDType(value, via);
+}
 
 /** Runs kernels one point at a time, in float64 rounded to the dtype after every operation: slow, and nothing but the IR's meaning. */
 class KernelInterpreter {
@@ -161,6 +173,7 @@ class KernelInterpreter {
       case 'where':
         return scalarOperation((c, a, b) => where(c!, a!, b!), this.typed(e.cond), this.typed(e.a), this.typed(e.b));
       case 'cast':
+        if (e.via !== undefined) return viaPacked(this.value(e.x), e.x.dtype, e.dtype, e.via);
         return scalarOperation((x) => cast(x!, e.dtype), this.typed(e.x));
       case 'threefry':
         throw new RangeError('threefry is not interpreted');
@@ -193,13 +206,12 @@ function reduceValues(fn: string, dtype: DType, values: readonly number[]): numb
 }
 
 /** Runs a plan on the host. Storage is as the plan says: arena ranges that overlap share their words. */
-export function interpretPlan(
-  plan: Plan,
-  inputs: readonly ArrayLike<number>[],
-  scalars: readonly number[] = [],
-): number[][] {
+export function interpretPlan(plan: Plan, inputs: readonly TypedArray[], scalars: readonly number[] = []): number[][] {
   const arena = new Float64Array(plan.arenaBytes / 4).fill(Number.NaN);
-  const given = inputs.map((x) => Float64Array.from(x as ArrayLike<number>));
+  const given = inputs.map((x, i) => {
+    const { dtype } = plan.inputs[i]!;
+    return Float64Array.from(isPacked(dtype) ? wordsOf(x, dtype) : x);
+  });
   const storage = plan.buffers.map(({ bytes, place }): Values => {
     if (place.kind === 'input') return given[place.index]!;
     if (place.kind === 'output') return new Float64Array(bytes / 4).fill(Number.NaN);
@@ -212,7 +224,10 @@ export function interpretPlan(
       params.map((p) => scalars[p]!),
     ).run();
   }
-  return plan.outputs.map((o) => [...storage[o.buffer]!]);
+  return plan.outputs.map(({ buffer, dtype, shape }) => {
+    const values = storage[buffer]!;
+    return [...(isPacked(dtype) ? arrayOf(Uint32Array.from(values).buffer, dtype, sizeOf(shape)) : values)];
+  });
 }
 
 /** No two buffers of a kernel overlap, and what a kernel reads was written before. */

@@ -3,9 +3,9 @@ import { describe, expect, it } from 'vitest';
 import { buildPlan } from '../../src/compile/plan/build.js';
 import { evaluateNodes } from '../../src/engine/reference/index.js';
 import {
+  ARRAYS,
   binary,
   conv,
-  type DType,
   dot,
   gather,
   type LeafSource,
@@ -49,13 +49,7 @@ function valuesOf({ shape, dtype }: LeafSource, seed: number): TypedArray {
     { length: sizeOf(shape) },
     (_, i) => ((i * 7 + seed * 3) % 5) - (dtype === 'f32' || dtype === 'i32' ? 2 : 0),
   );
-  const arrays: Record<DType, () => TypedArray> = {
-    f32: () => Float32Array.from(list),
-    i32: () => Int32Array.from(list),
-    u32: () => Uint32Array.from(list),
-    bool: () => Uint8Array.from(list, (x) => x & 1),
-  };
-  return arrays[dtype]();
+  return ARRAYS[dtype].from(dtype === 'bool' ? list.map((x) => x & 1) : list);
 }
 
 /** Functions whose results on small whole numbers are small whole numbers. */

@@ -2,7 +2,7 @@
 import type { Kernel } from '../../kernels/ir.js';
 import type { Plan, PlanBuffer, PlannedKernel, PlanOutput } from '../../src/engine/plan.js';
 import type { RenderedKernel } from '../../src/engine/webgpu/index.js';
-import type { DType } from '../../src/graph/index.js';
+import type { WordDType } from '../../src/graph/index.js';
 
 const sources = new WeakMap<Kernel, RenderedKernel>();
 
@@ -17,13 +17,13 @@ export interface HandmadeKernel {
   readonly name: string;
   /** Body of `main(@builtin(global_invocation_id) id: vec3u)`; `b0`, `b1`… are the buffers, `p` holds the params. */
   readonly body: string;
-  readonly dtypes: readonly DType[];
-  readonly params?: readonly DType[];
+  readonly dtypes: readonly WordDType[];
+  readonly params?: readonly WordDType[];
   /** Points along x. */
   readonly points: number;
 }
 
-const WGSL_TYPES: Record<DType, string> = { f32: 'f32', i32: 'i32', u32: 'u32', bool: 'u32' };
+const WGSL_TYPES: Record<WordDType, string> = { f32: 'f32', i32: 'i32', u32: 'u32', bool: 'u32' };
 const WORKGROUP = 64;
 
 export function handmadeKernel({ name, body, dtypes, params = [], points }: HandmadeKernel): Kernel {
@@ -59,12 +59,12 @@ export function handmadeKernel({ name, body, dtypes, params = [], points }: Hand
 }
 
 export interface PlanParts {
-  readonly inputs?: readonly { readonly length: number; readonly dtype?: DType; readonly donated?: boolean }[];
+  readonly inputs?: readonly { readonly length: number; readonly dtype?: WordDType; readonly donated?: boolean }[];
   readonly buffers: readonly { readonly length: number; readonly place: PlanBuffer['place'] }[];
   readonly kernels: readonly PlannedKernel[];
   /** Indices of buffers. */
   readonly outputs: readonly number[];
-  readonly scalars?: readonly DType[];
+  readonly scalars?: readonly WordDType[];
   readonly arenaBytes?: number;
 }
 

@@ -66,12 +66,12 @@ describe('round trip', () => {
 });
 
 describe('16-bit floats', () => {
-  it('widens F16 exactly', async () => {
+  it('loads F16 exactly', async () => {
     // 1, -2, largest, smallest subnormal, largest subnormal, infinity, NaN, -0
     const halves = Uint16Array.of(0x3c00, 0xc000, 0x7bff, 0x0001, 0x03ff, 0x7c00, 0x7e00, 0x8000);
     const header = { h: { dtype: 'F16', shape: [8], data_offsets: [0, 16] } };
     const { h } = loadSafetensors(fileOf(header, new Uint8Array(halves.buffer)));
-    expect(h!.dtype).toBe('f32');
+    expect(h!.dtype).toBe('f16');
     expect([...(await h!.data())]).toEqual([1, -2, 65504, 2 ** -24, 1023 * 2 ** -24, Infinity, Number.NaN, -0]);
   });
 

@@ -1,6 +1,6 @@
 /** Short constructors of kernel IR for tests. */
 import type { Cond, Expr, Index, IndexVar, LoopKernel, ReduceTerm, Result, Segment, Stmt } from '../../kernels/ir.js';
-import type { BinaryFn, DType, ReduceFn, UnaryFn } from '../../src/graph/index.js';
+import type { BinaryFn, ReduceFn, UnaryFn, WordDType } from '../../src/graph/index.js';
 
 export const variable = (name: string, extent: number): IndexVar => ({ name, extent });
 export const iv = (v: IndexVar): Index => ({ kind: 'var', v });
@@ -22,16 +22,16 @@ export function rowMajor(...vars: IndexVar[]): Index {
 export const lt = (a: Index, b: number): Cond => ({ kind: 'lt', a, b: ic(b) });
 export const ge = (a: Index, b: number): Cond => ({ kind: 'ge', a, b: ic(b) });
 
-export const num = (value: number, dtype: DType = 'f32'): Expr => ({ kind: 'const', dtype, value });
-export const param = (slot: number, dtype: DType = 'f32'): Expr => ({ kind: 'param', dtype, slot });
-export const load = (buffer: number, index: Index, dtype: DType = 'f32', clamp = false): Expr => ({
+export const num = (value: number, dtype: WordDType = 'f32'): Expr => ({ kind: 'const', dtype, value });
+export const param = (slot: number, dtype: WordDType = 'f32'): Expr => ({ kind: 'param', dtype, slot });
+export const load = (buffer: number, index: Index, dtype: WordDType = 'f32', clamp = false): Expr => ({
   kind: 'load',
   dtype,
   buffer,
   index,
   clamp,
 });
-export const un = (fn: UnaryFn, x: Expr, dtype: DType = x.dtype): Expr => ({ kind: 'unary', dtype, fn, x });
+export const un = (fn: UnaryFn, x: Expr, dtype: WordDType = x.dtype): Expr => ({ kind: 'unary', dtype, fn, x });
 const GIVES_BOOL = new Set<BinaryFn>(['eq', 'ne', 'lt', 'le']);
 export const bin = (fn: BinaryFn, a: Expr, b: Expr): Expr => ({
   kind: 'binary',
@@ -48,7 +48,7 @@ export const guard = (conds: Cond[], value: Expr, otherwise: number): Expr => ({
   otherwise,
 });
 export const choose = (conds: Cond[], a: Expr, b: Expr): Expr => ({ kind: 'choose', dtype: a.dtype, conds, a, b });
-export const castTo = (x: Expr, dtype: DType): Expr => ({ kind: 'cast', dtype, x });
+export const castTo = (x: Expr, dtype: WordDType): Expr => ({ kind: 'cast', dtype, x });
 export const indexAs = (index: Index, dtype: 'i32' | 'u32' = 'i32'): Expr => ({ kind: 'index', dtype, index });
 export const where = (cond: Expr, a: Expr, b: Expr): Expr => ({ kind: 'where', dtype: a.dtype, cond, a, b });
 export const resultOf = (of: Result): Expr => ({ kind: 'result', dtype: of.dtype, of });
@@ -62,9 +62,9 @@ export const term = (fn: ReduceFn, value: Expr, name: string = fn): ReduceTerm =
 export const reduce = (vars: IndexVar[], ...terms: ReduceTerm[]): Stmt => ({ kind: 'reduce', vars, terms });
 export const forEach = (vars: IndexVar[], ...body: ReturnType<typeof store>[]): Stmt => ({ kind: 'loop', vars, body });
 
-type Buffers = readonly (readonly [dtype: DType, length: number, access?: 'read' | 'write' | 'readwrite'])[];
+type Buffers = readonly (readonly [dtype: WordDType, length: number, access?: 'read' | 'write' | 'readwrite'])[];
 
-export function kernelOf(buffers: Buffers, segments: Segment[], params: DType[] = []): LoopKernel {
+export function kernelOf(buffers: Buffers, segments: Segment[], params: WordDType[] = []): LoopKernel {
   return {
     kind: 'loop',
     name: 'test',

@@ -8,7 +8,7 @@ import {
 } from '../../kernels/families/contraction.js';
 import type { BufferSpec, ContractionKernel, Expr, Index, IndexVar, Result, StoreStmt } from '../../kernels/ir.js';
 import { loadVulkan } from '../../scripts/machine.mjs';
-import type { DType } from '../../src/graph/index.js';
+import type { WordDType } from '../../src/graph/index.js';
 
 export const SOFTWARE: ContractionCaps = {
   software: true,
@@ -130,7 +130,7 @@ export const times = (a: Index, b: number): Index => ({ kind: 'mul', a, b });
 export const over = (a: Index, b: number): Index => ({ kind: 'div', a, b });
 export const modulo = (a: Index, b: number): Index => ({ kind: 'mod', a, b });
 export const minus = (a: Index, b: Index): Index => ({ kind: 'sub', a, b });
-export const load = (buffer: number, index: Index, dtype: DType = 'f32', clamp = false): Expr => ({
+export const load = (buffer: number, index: Index, dtype: WordDType = 'f32', clamp = false): Expr => ({
   kind: 'load',
   dtype,
   buffer,
@@ -145,7 +145,7 @@ export interface Product {
   readonly k: number;
   readonly transA?: boolean;
   readonly transB?: boolean;
-  readonly dtype?: DType;
+  readonly dtype?: WordDType;
 }
 
 /** The variables of a product, and where its elements lie: a is buffer 0, b is buffer 1, the output goes to the last buffer. */
@@ -173,7 +173,7 @@ export interface KernelParts {
   readonly extra?: readonly BufferSpec[];
   readonly outputs?: number;
   readonly epilogue?: (acc: Expr, outIndex: Index, vars: ReturnType<typeof layoutOf>) => StoreStmt[];
-  readonly params?: readonly DType[];
+  readonly params?: readonly WordDType[];
 }
 
 export function productKernel(product: Product, parts: KernelParts = {}): ContractionKernel {

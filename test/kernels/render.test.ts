@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { BufferSpec, IndexVar, LoopKernel } from '../../kernels/ir.js';
 import { type LoopSchedule, packParams, renderLoopKernel, type SegmentSchedule } from '../../kernels/render/index.js';
 import { verifyKernel } from '../../kernels/verify.js';
-import type { DType } from '../../src/graph/index.js';
+import type { WordDType } from '../../src/graph/index.js';
 import { describeWebGPU } from '../setup/environment.js';
 import {
   bin,
@@ -54,7 +54,7 @@ function randomWords({ dtype, length }: BufferSpec, seed: number): Uint32Array {
   return words;
 }
 
-const decode = (words: Uint32Array, dtype: DType): Float64Array =>
+const decode = (words: Uint32Array, dtype: WordDType): Float64Array =>
   Float64Array.from(
     dtype === 'f32' ? new Float32Array(words.buffer) : dtype === 'i32' ? new Int32Array(words.buffer) : words,
   );

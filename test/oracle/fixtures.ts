@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { type DType, type Shape, sizeOf, type TypedArray } from '../../src/graph/index.js';
+import { ARRAYS, type DType, type Shape, sizeOf, type TypedArray } from '../../src/graph/index.js';
 
 /** JSON, with the words nan, inf, -inf and -0 for those numbers, and "$0" for the first input. */
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
@@ -66,8 +66,6 @@ export const decodeNumber = (value: number | string): number => (typeof value ==
 
 /** Whether a string stands for a number. */
 export const isNumberWord = (value: string): boolean => Object.hasOwn(WORDS, value);
-
-const ARRAYS = { f32: Float32Array, i32: Int32Array, u32: Uint32Array, bool: Uint8Array };
 
 export function decode({ shape, dtype, data }: EncodedArray): TypedArray {
   const array = new ARRAYS[dtype](sizeOf(shape));

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { evaluateNodes } from '../../src/engine/reference/index.js';
 import {
+  ARRAYS,
   BINARY_FNS,
   BINARY_RULES,
   binary,
@@ -48,7 +49,6 @@ function wholeLeaf(shape: Shape, seed: number, dtype: DType = 'f32', bound = 5):
   return leaf(source);
 }
 
-const ARRAYS = { f32: Float32Array, i32: Int32Array, u32: Uint32Array, bool: Uint8Array };
 const arrayOf = (dtype: DType, values: readonly number[]): TypedArray => ARRAYS[dtype].from(values);
 
 function check(node: Node, leaves: readonly Node<'leaf'>[]): void {

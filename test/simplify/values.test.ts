@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Interpreter } from '../../src/engine/reference/interpreter.js';
 import {
+  ARRAYS,
   BINARY_FNS,
   BINARY_RULES,
   binary,
@@ -31,7 +32,6 @@ import {
 } from '../../src/graph/index.js';
 import { CONSTANTS, domainHas, randomGraphs } from './randomGraph.js';
 
-const ARRAYS = { f32: Float32Array, i32: Int32Array, u32: Uint32Array, bool: Uint8Array };
 const values = new Map<Node, TypedArray>();
 
 function sourceOf(shape: Shape, dtype: DType, list: readonly number[]): Node {

@@ -1,4 +1,4 @@
-import { type DType, reduceIdentity } from '../../../src/graph/index.js';
+import { reduceIdentity, type WordDType } from '../../../src/graph/index.js';
 import type { Index, ReduceTerm } from '../../ir.js';
 import { better, binaryFns, type NumericFn } from '../../numerics/index.js';
 import { emitFunction } from './bodies.js';
@@ -138,7 +138,7 @@ export const isTracked = ({ fn, value }: ReduceTerm): boolean =>
 export const isArg = ({ fn }: ReduceTerm): boolean => fn === 'argmax' || fn === 'argmin';
 
 /** The function that joins two values of a reduction. */
-const joinOf = (fn: ReduceTerm['fn'], dtype: DType): NumericFn => binaryFns[JOINS[fn]][dtype]!;
+const joinOf = (fn: ReduceTerm['fn'], dtype: WordDType): NumericFn => binaryFns[JOINS[fn]][dtype]!;
 
 export const identityOf = (f: KernelFunction, { fn, value: { dtype } }: ReduceTerm): Value =>
   f.constant(reduceIdentity(fn, dtype), dtype);

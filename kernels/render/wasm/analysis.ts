@@ -1,6 +1,6 @@
 /** What kernels cost on a CPU, roughly, and how their accesses walk through memory. */
 import type { Expr, Index, IndexVar, LoopStmt, ReduceStmt, ReduceTerm, Result, StoreStmt } from '../../ir.js';
-import { binaryFns, casts, type Num, type NumericFn, threefry, unaryFns } from '../../numerics/index.js';
+import { binaryFns, castFn, type Num, type NumericFn, threefry, unaryFns } from '../../numerics/index.js';
 import { type Affine, affine } from '../affine.js';
 import { countUses, loadsBelow, rootsOf } from '../uses.js';
 import { indexVar, plus, times, variable } from './indexTerms.js';
@@ -64,7 +64,7 @@ function ownWeight(expr: Expr): number {
         ? 8
         : weightOf(binaryFns[expr.fn][expr.a.dtype]!);
     case 'cast':
-      return weightOf(casts[expr.x.dtype][expr.dtype]);
+      return weightOf(castFn(expr));
     case 'threefry':
       return weightOf(threefry);
     case 'guard':

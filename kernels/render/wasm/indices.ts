@@ -1,4 +1,4 @@
-import { type DType, InternalError } from '../../../src/graph/index.js';
+import { InternalError, type WordDType } from '../../../src/graph/index.js';
 import type { Cond, IndexVar } from '../../ir.js';
 import type { Affine, Atom, Term } from '../affine.js';
 import { i32, Local, lane, load, loadLane, minU, op, shuffle, splatI32, type Value, v128 } from './encoder.js';
@@ -276,7 +276,7 @@ export class IndexWriter {
     return { ...this.#plus(sum, bytes, level), offset: 0 };
   }
 
-  load(buffer: number, { form, level }: Form, dtype: DType, clamp: boolean): Placed {
+  load(buffer: number, { form, level }: Form, dtype: WordDType, clamp: boolean): Placed {
     const { length } = this.scope.f.module.buffers[buffer]!;
     // Nothing is there to read: it stands under a guard that is false.
     if (length === 0) return splatted(this.scope.f.constant(0, dtype), 0);

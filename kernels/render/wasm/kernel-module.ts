@@ -1,4 +1,4 @@
-import type { DType } from '../../../src/graph/index.js';
+import type { WordDType } from '../../../src/graph/index.js';
 import type { BufferSpec, Expr, Kernel } from '../../ir.js';
 import { countUses, rootsOfKernel } from '../uses.js';
 import {
@@ -117,7 +117,7 @@ export class KernelFunction {
   }
 
   /** A runtime scalar in all lanes; bool as a mask. */
-  param(slot: number, dtype: DType): Value {
+  param(slot: number, dtype: WordDType): Value {
     const at = 4 * (this.module.kernel.buffers.length + 1 + slot);
     return this.once(`param ${slot} ${dtype}`, () => {
       const value = load('v128.load32_splat', this.table, at);
@@ -126,7 +126,7 @@ export class KernelFunction {
   }
 
   /** A constant in all lanes; bool as a mask. */
-  constant(value: number, dtype: DType): Value {
+  constant(value: number, dtype: WordDType): Value {
     return this.word(dtype === 'bool' ? (value !== 0 ? -1 : 0) : bitsOf(value, dtype));
   }
 

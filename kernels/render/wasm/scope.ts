@@ -1,6 +1,6 @@
 import { InternalError } from '../../../src/graph/index.js';
 import type { Cond, Expr, Index, IndexVar, Result, StoreStmt } from '../../ir.js';
-import { binaryFns, casts, type NumericFn, threefry, unaryFns } from '../../numerics/index.js';
+import { binaryFns, castFn, type NumericFn, threefry, unaryFns } from '../../numerics/index.js';
 import { type Affine, affine, decide } from '../affine.js';
 import { partsInOrder } from '../uses.js';
 import { emitFunction } from './bodies.js';
@@ -306,7 +306,7 @@ export class WasmScope {
       case 'binary':
         return this.#call(functionOf(binaryFns[expr.fn], expr.fn, expr.a), [expr.a, expr.b]);
       case 'cast':
-        return this.#call(casts[expr.x.dtype][expr.dtype], [expr.x]);
+        return this.#call(castFn(expr), [expr.x]);
       case 'where': {
         const { parts, level, uniform } = this.#operands([expr.cond, expr.a, expr.b]);
         const [cond, a, b] = parts.map(({ value }) => value) as [Value, Value, Value];

@@ -1,4 +1,4 @@
-import type { DType } from '../../../src/graph/index.js';
+import type { WordDType } from '../../../src/graph/index.js';
 import type { BufferSpec } from '../../ir.js';
 
 /** Memory of a renderer's own that expressions may load from, numbered after the kernel's buffers. */
@@ -21,7 +21,7 @@ export class ScratchBuffers {
   constructor(private readonly first: number) {}
 
   /** The number of a new buffer. */
-  add(space: 'shared' | 'thread', dtype: DType, length: number): number {
+  add(space: 'shared' | 'thread', dtype: WordDType, length: number): number {
     const offset = space === 'shared' ? this.#bytes.shared : this.#threadTop;
     const end = Math.ceil((offset + 4 * length + SLACK) / 16) * 16;
     if (space === 'shared') this.#bytes.shared = end;

@@ -1,8 +1,9 @@
-import { where } from '../../graph/elementwise.js';
+import { isFloat } from '../../graph/dtype.js';
+import { cast, where } from '../../graph/elementwise.js';
 import type { Node } from '../../graph/node.js';
 import { add, like } from '../arithmetic.js';
 import { binaryGradients, unaryGradients } from '../elementwise.js';
-import { constant, sumOf } from './linear.js';
+import { sumOf } from './linear.js';
 import type { JvpRules } from './rule.js';
 
 /** An elementwise function's derivative is a factor for each element: forward and reverse mode multiply by the same. */
@@ -16,5 +17,5 @@ export const elementwiseJvp: Pick<JvpRules, 'unary' | 'binary' | 'where' | 'cast
     return sumOf(terms, add);
   },
   where: (node, [, a, b]) => where(node.inputs[0]!, a ?? like(node, 0), b ?? like(node, 0)),
-  cast: constant,
+  cast: (node, [t]) => (isFloat(node.dtype) && isFloat(node.inputs[0]!.dtype) ? cast(t!, node.dtype, true) : null),
 };

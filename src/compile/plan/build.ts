@@ -4,7 +4,8 @@ import type { MakeRoutine } from '../../../kernels/routines/index.js';
 import type { Capabilities } from '../../engine/engine.js';
 import type { Plan, PlanBuffer, PlanOutput } from '../../engine/plan.js';
 import {
-  BYTES_PER_ELEMENT,
+  bytesFor,
+  type DType,
   InternalError,
   isPrim,
   type LeafSource,
@@ -12,6 +13,7 @@ import {
   type Node,
   type ScalarSource,
   sizeOf,
+  wideDType,
 } from '../../graph/index.js';
 import { simplify } from '../../graph/simplify/index.js';
 import type { Cluster } from '../schedule/cluster.js';
@@ -61,7 +63,8 @@ function asComputedRoots(roots: readonly Node[]): Node[] {
   });
 }
 
-const bytesOf = (x: { readonly shape: readonly number[] }): number => sizeOf(x.shape) * BYTES_PER_ELEMENT;
+const bytesOf = (x: { readonly shape: readonly number[]; readonly dtype: DType }): number =>
+  bytesFor(sizeOf(x.shape), x.dtype);
 
 /** The storage that a kernel touches, once outputs have taken over donated inputs. */
 function trafficOf(cluster: Cluster, { kernel, bindings }: Lowered, aliases: ReadonlyMap<number, number>): Traffic {
@@ -258,7 +261,7 @@ class Planner {
       })),
       buffers,
       inputs: inputs.map((s, i) => ({ shape: s.shape, dtype: s.dtype, donated: donated[i]! })),
-      scalars: scalars.map((s) => s.dtype),
+      scalars: scalars.map((s) => wideDType(s.dtype)),
       outputs,
       arenaBytes,
     };

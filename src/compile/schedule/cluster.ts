@@ -1,6 +1,6 @@
 import type { Group, RowDomain } from '../../../kernels/lower/group.js';
 import { columnsOf, levelOf, rowsOf } from '../../../kernels/lower/lower.js';
-import { type Node, sameShape, sizeOf } from '../../graph/index.js';
+import { type Node, packingOf, sameShape, sizeOf } from '../../graph/index.js';
 import { baseOf, dataInputs, isSource, isStoredSource } from './cost.js';
 
 /** A group while it grows. */
@@ -21,6 +21,11 @@ export class Cluster implements Group {
   /** Elements of each output, where the cluster is elementwise. */
   get size(): number {
     return sizeOf(this.outputs[0]!.shape);
+  }
+
+  /** Elements in a word of its outputs: all have one packing. Kernels store packed ones by the word: elementwise ones, and those whose rows are made of words. */
+  get packing(): number {
+    return this.outputs.length === 0 ? 1 : packingOf(this.outputs[0]!.dtype);
   }
 
   get elementwise(): boolean {
@@ -65,14 +70,19 @@ export const sameDomain = (a: RowDomain, b: RowDomain): boolean =>
 const MIN_ROWS = 32;
 const SMALL_DOMAIN = 65536;
 
+/** Whether a row's elements are whole words, one after another. */
+export const inWords = (domain: RowDomain, packing: number): boolean =>
+  packing === 1 ||
+  (columnsOf(domain) % packing === 0 && domain.axes.every((axis) => axis >= domain.shape.length - domain.axes.length));
+
 /** Whether a cluster can have, or take on, the rows of a domain. */
 export function fitsDomain(cluster: Cluster, domain: RowDomain): boolean {
-  if (cluster.anchor !== null || cluster.routine !== null) return false;
+  if (cluster.anchor !== null || cluster.routine !== null || !inWords(domain, cluster.packing)) return false;
   if (cluster.domain !== null) return sameDomain(cluster.domain, domain);
   let full = false;
   for (const o of cluster.outputs) {
     const level = levelOf(o, domain);
-    if (level === null) return false;
+    if (level === null || (cluster.packing > 1 && !sameShape(o.shape, domain.shape))) return false;
     if (level === 'full') full = true;
   }
   return !full || fullOutputsAllowed(domain);
@@ -86,5 +96,5 @@ export function sameSpace(a: Cluster, b: Cluster): boolean {
   if (a.anchor !== null || b.anchor !== null || a.routine !== null || b.routine !== null) return false;
   if (a.domain !== null) return fitsDomain(b, a.domain);
   if (b.domain !== null) return fitsDomain(a, b.domain);
-  return a.size === b.size;
+  return a.size === b.size && a.packing === b.packing;
 }

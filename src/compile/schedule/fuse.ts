@@ -1,7 +1,16 @@
 import type { RowDomain } from '../../../kernels/lower/group.js';
 import { levelOf, rowsOf } from '../../../kernels/lower/lower.js';
 import { scratchOf, sizesOf } from '../../../kernels/routines/sizes.js';
-import { full, InternalError, isPrim, type Node, sizeOf, topologicalOrder } from '../../graph/index.js';
+import {
+  full,
+  InternalError,
+  isPrim,
+  type Node,
+  packingOf,
+  sameShape,
+  sizeOf,
+  topologicalOrder,
+} from '../../graph/index.js';
 import { Cluster, fitsDomain, sameSpace } from './cluster.js';
 import { isContraction, isHeavy, isMovement, isReindexing, isSource, operationCost, repeatCost } from './cost.js';
 import { inOrder } from './order.js';
@@ -130,14 +139,17 @@ class Fuser {
         return;
       }
     }
-    const host = hosts.find((k) => fits(k) && this.roomFor(node, k, 1) && this.independentOfOthers(k, hosts));
+    const host = hosts.find(
+      (k) => fits(k) && k.packing === 1 && this.roomFor(node, k, 1) && this.independentOfOthers(k, hosts),
+    );
     const target = host ?? new Cluster();
     target.domain = domain;
     this.storeIn(node, target);
   }
 
   private placeContraction(node: Node<'dot' | 'conv'>, hosts: Cluster[], store: boolean): void {
-    const fits = (k: Cluster): boolean => k.elementwise && k.size === sizeOf(node.shape) && this.roomFor(node, k);
+    const fits = (k: Cluster): boolean =>
+      k.elementwise && k.packing === 1 && k.size === sizeOf(node.shape) && this.roomFor(node, k);
     if (!store && hosts.length === 1 && fits(hosts[0]!)) {
       hosts[0]!.anchor = node;
       this.join(node, hosts[0]!);
@@ -253,10 +265,11 @@ class Fuser {
   }
 
   private canAdopt(node: Node, k: Cluster): boolean {
-    if (k.routine !== null || !this.roomFor(node, k, 1)) return false;
+    if (k.routine !== null || !this.roomFor(node, k, 1) || packingOf(node.dtype) !== k.packing) return false;
     if (k.anchor !== null) return sizeOf(node.shape) === sizeOf(k.anchor.shape) && !this.feedsAnchor(node, k);
     if (k.domain !== null) {
       const level = levelOf(node, k.domain);
+      if (k.packing > 1 && !sameShape(node.shape, k.domain.shape)) return false;
       return level === 'row' || (level === 'full' && k.hasFullOutput());
     }
     return k.size === sizeOf(node.shape);

@@ -2,6 +2,7 @@ import {
   barrier,
   concat,
   full,
+  isFloat,
   isPrim,
   type Node,
   rebuild,
@@ -52,7 +53,7 @@ function valueFromEmpty(node: Node): number | null {
   if (sizeOf(node.shape) === 0 || !node.inputs.some((i) => sizeOf(i.shape) === 0)) return null;
   if (isPrim(node, 'reduce')) return reduceIdentity(node.attrs.fn, node.dtype);
   if (isPrim(node, 'pad')) return node.attrs.value;
-  if (isPrim(node, 'gather')) return node.dtype === 'f32' ? Number.NaN : 0;
+  if (isPrim(node, 'gather')) return isFloat(node.dtype) ? Number.NaN : 0;
   return node.prim === 'dot' || node.prim === 'conv' ? 0 : null;
 }
 

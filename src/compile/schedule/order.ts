@@ -1,8 +1,8 @@
-import { BYTES_PER_ELEMENT, InternalError, type Node, sizeOf, topologicalOrder } from '../../graph/index.js';
+import { bytesFor, InternalError, type Node, sizeOf, topologicalOrder } from '../../graph/index.js';
 import type { Cluster } from './cluster.js';
 import { baseOf, isStoredSource } from './cost.js';
 
-const bytesOf = (node: Node): number => sizeOf(node.shape) * BYTES_PER_ELEMENT;
+const bytesOf = (node: Node): number => bytesFor(sizeOf(node.shape), node.dtype);
 
 /** One kernel while kernels are put in order: what it needs and leaves. */
 interface Step {

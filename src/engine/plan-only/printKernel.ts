@@ -164,7 +164,7 @@ class Printer {
       case 'where':
         return `where(${text(expr.cond)}, ${text(expr.a)}, ${text(expr.b)})`;
       case 'cast':
-        return `${expr.dtype}(${text(expr.x)})`;
+        return `${expr.via === undefined ? '' : `${expr.via}_`}${expr.dtype}(${text(expr.x)})`;
       case 'threefry':
         return `threefry(${text(expr.key0)}, ${text(expr.key1)}, ${this.index(expr.counter)})`;
       case 'result':

@@ -1,8 +1,14 @@
-import { type DType, OutOfMemoryError, type Shape, sizeOf, type TypedArray } from '../../graph/index.js';
+import {
+  ARRAYS,
+  type DType,
+  OutOfMemoryError,
+  type Shape,
+  sizeOf,
+  type TypedArray,
+  wordsOf,
+} from '../../graph/index.js';
 
-const ARRAYS = { f32: Float32Array, i32: Int32Array, u32: Uint32Array, bool: Uint8Array } as const;
-
-/** A new array of zeros; storing to it rounds (f32) or wraps (integers). Throws OutOfMemoryError. */
+/** A new array of zeros; storing to it rounds (f32; f16 is rounded before) or wraps (integers). Throws OutOfMemoryError. */
 export function zeros(shape: Shape, dtype: DType): TypedArray {
   try {
     return new ARRAYS[dtype](sizeOf(shape));
@@ -12,14 +18,9 @@ export function zeros(shape: Shape, dtype: DType): TypedArray {
   }
 }
 
-/** 32-bit words as an array of the dtype; only bool is copied. */
-export function fromWords(words: ArrayBuffer, dtype: DType): TypedArray {
-  return dtype === 'bool' ? Uint8Array.from(new Uint32Array(words)) : new ARRAYS[dtype](words);
-}
-
 /** The elements as 32-bit words; shared with the array where it has such words. */
-export function toWords(array: TypedArray): ArrayBuffer {
-  const words = array instanceof Uint8Array ? Uint32Array.from(array) : array;
+export function toWords(array: TypedArray, dtype: DType): ArrayBuffer {
+  const words = wordsOf(array, dtype);
   const { buffer, byteOffset, byteLength } = words;
   const whole = byteOffset === 0 && byteLength === buffer.byteLength;
   return (whole ? buffer : buffer.slice(byteOffset, byteOffset + byteLength)) as ArrayBuffer;

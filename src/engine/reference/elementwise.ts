@@ -1,4 +1,12 @@
-import { InternalError, type Node, type TypedArray } from '../../graph/index.js';
+import {
+  InternalError,
+  isFloat,
+  type Node,
+  rangeOf,
+  roundToDType,
+  type TypedArray,
+  wideDType,
+} from '../../graph/index.js';
 import { zeros } from './arrays.js';
 import { BINARY } from './binary.js';
 import type { Evaluators } from './evaluator.js';
@@ -45,10 +53,11 @@ export const elementwise: Pick<Evaluators, 'unary' | 'binary' | 'where' | 'cast'
   },
   cast: (node, [x]) => {
     const out = zeros(node.shape, node.dtype);
-    if (node.dtype === 'bool') truth(x!, out);
-    else if (node.inputs[0]!.dtype !== 'f32') out.set(x!);
-    else if (node.dtype === 'i32') truncate(x!, out, -(2 ** 31), 2 ** 31 - 1);
-    else truncate(x!, out, 0, 2 ** 32 - 1);
+    const { dtype } = node;
+    if (dtype === 'bool') truth(x!, out);
+    else if (dtype === 'f16') for (let i = 0; i < out.length; i++) out[i] = roundToDType(x![i]!, dtype);
+    else if (dtype === 'f32' || !isFloat(node.inputs[0]!.dtype)) out.set(x!);
+    else truncate(x!, out, ...rangeOf(wideDType(dtype)));
     return out;
   },
 };

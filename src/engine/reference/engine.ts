@@ -1,4 +1,6 @@
 import {
+  arrayOf,
+  bytesFor,
   type DeviceLostError,
   EngineError,
   InternalError,
@@ -8,7 +10,7 @@ import {
 } from '../../graph/index.js';
 import type { Capabilities, EngineBuffer, EngineInfo, GraphEngine, MemoryStats, Program } from '../engine.js';
 import type { ProgramGraph } from '../plan.js';
-import { fromWords, toWords } from './arrays.js';
+import { toWords } from './arrays.js';
 import { scalarArray } from './evaluate.js';
 import { Interpreter } from './interpreter.js';
 
@@ -136,17 +138,18 @@ class ReferenceEngine implements GraphEngine {
     }
     const arrays = graph.inputs.map((node, i): TypedArray => {
       const words = this.#words(inputs[i]!, 'run');
-      if (words.byteLength !== sizeOf(node.shape) * 4) {
-        throw new InternalError(
-          `[reference] input ${i} has ${words.byteLength} bytes (expected ${sizeOf(node.shape) * 4})`,
-        );
+      const bytes = bytesFor(sizeOf(node.shape), node.dtype);
+      if (words.byteLength !== bytes) {
+        throw new InternalError(`[reference] input ${i} has ${words.byteLength} bytes (expected ${bytes})`);
       }
-      return fromWords(words, node.dtype);
+      return arrayOf(words, node.dtype, sizeOf(node.shape));
     });
     const numbers = graph.scalars.map((node, i) => scalarArray(node, scalars[i]!));
     const outputs: EngineBuffer[] = [];
     try {
-      for (const array of interpreter.run([...arrays, ...numbers])) outputs.push(this.#hold(toWords(array)));
+      interpreter.run([...arrays, ...numbers]).forEach((array, i) => {
+        outputs.push(this.#hold(toWords(array, graph.outputs[i]!.dtype)));
+      });
     } catch (error) {
       for (const buffer of outputs) this.free(buffer);
       throw error;

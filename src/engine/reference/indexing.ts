@@ -1,4 +1,4 @@
-import { rowMajorStrides, type ScatterFn, type TypedArray } from '../../graph/index.js';
+import { isFloat, rowMajorStrides, type ScatterFn, type TypedArray } from '../../graph/index.js';
 import { zeros } from './arrays.js';
 import type { Evaluators } from './evaluator.js';
 import { offsetsOf } from './strided.js';
@@ -41,7 +41,7 @@ export const indexing: Pick<Evaluators, 'gather' | 'scatter'> = {
       node.shape,
       strides.map((s, i) => (i === axis ? 0 : s)),
     );
-    const fill = node.dtype === 'f32' ? Number.NaN : 0;
+    const fill = isFloat(node.dtype) ? Number.NaN : 0;
     for (let i = 0; i < out.length; i++) {
       const at = index![i]!;
       out[i] = at >= 0 && at < size ? x![offsets[i]! + at * stride]! : fill;

@@ -1,5 +1,5 @@
 import { tableWords, type WasmKernel } from '../../../kernels/render/wasm/rendered.js';
-import { BYTES_PER_ELEMENT, type DType, InternalError, OutOfMemoryError } from '../../graph/index.js';
+import { type DType, InternalError, OutOfMemoryError } from '../../graph/index.js';
 import type { Capabilities, Program } from '../engine.js';
 import type { WasmPlan, WasmPlannedKernel } from './coder.js';
 import type { CompiledModule, ModuleCache } from './modules.js';
@@ -146,7 +146,7 @@ function check(plan: WasmPlan, { kernel, bindings, params }: WasmPlannedKernel):
   }
   kernel.buffers.forEach(({ length }, i) => {
     const bytes = plan.buffers[bindings[i]!]!.bytes;
-    const needed = length * BYTES_PER_ELEMENT;
+    const needed = length * 4;
     if (bytes < needed) refuse(`needs ${needed} bytes at binding ${i} (the plan has ${bytes} there)`);
   });
   kernel.params.forEach((dtype, slot) => {

@@ -1,4 +1,4 @@
-import { BYTES_PER_ELEMENT, EngineError, InternalError, OutOfMemoryError } from '../../graph/index.js';
+import { EngineError, InternalError, OutOfMemoryError } from '../../graph/index.js';
 import type { Capabilities, Program } from '../engine.js';
 import type { KernelHead } from '../plan.js';
 import type { Block } from './buffers.js';
@@ -176,7 +176,7 @@ export class ProgramBuilder {
     }
     for (const { binding, buffer } of bound) {
       const { bytes } = plan.buffers[buffer];
-      const needed = kernel.buffers[binding].length * BYTES_PER_ELEMENT;
+      const needed = kernel.buffers[binding].length * 4;
       // Kernels count on it: they check indices against the length of the kernel's buffer.
       if (bytes < needed) refuse(`needs ${needed} bytes at binding ${binding} (the plan has ${bytes} there)`);
       if (bytes > maxBindingBytes) {

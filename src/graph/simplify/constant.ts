@@ -1,5 +1,5 @@
 import { constantValue, sameNumber } from '../constants.js';
-import { roundToDType } from '../dtype.js';
+import { isFloat, roundToDType } from '../dtype.js';
 import type { Node, Prim } from '../node.js';
 import { reduceIdentity } from '../reduce.js';
 import { sizeOf } from '../shape.js';
@@ -72,7 +72,7 @@ const FOLDS: { readonly [P in Prim]: Fold<P> } = {
   },
   dot: (node) => (node.inputs[0]!.shape.at(-1) === 0 ? 0 : null),
   conv: (node) => (node.inputs.some((input) => sizeOf(input.shape) === 0) ? 0 : null),
-  gather: (node) => (sizeOf(node.inputs[0]!.shape) === 0 ? (node.dtype === 'f32' ? Number.NaN : 0) : null),
+  gather: (node) => (sizeOf(node.inputs[0]!.shape) === 0 ? (isFloat(node.dtype) ? Number.NaN : 0) : null),
   scatter: never,
   cumulative: never,
   argsort: never,

@@ -1,7 +1,8 @@
 import { constantValue, sameNumber } from '../constants.js';
-import type { DType } from '../dtype.js';
+import { type DType, isPacked, wideDType } from '../dtype.js';
 import { binary, cast, unary, where } from '../elementwise.js';
-import { type BinaryFn, isPrim, type Node, type UnaryFn } from '../node.js';
+import { type BinaryFn, isPrim, type Node, type Prim, type UnaryFn } from '../node.js';
+import { rebuild } from '../rebuild.js';
 import { full } from '../sources.js';
 import type { Rewrites } from './rewrite.js';
 import { BINARY_VALUES, castValue } from './scalarMath.js';
@@ -181,6 +182,26 @@ function rewriteWhere(condition: Node, a: Node, b: Node): Node | null {
     : where(condition, inA === null ? a : inA.inputs[1]!, inB === null ? b : inB.inputs[2]!);
 }
 
+const VIEWS: ReadonlySet<Prim> = new Set<Prim>([
+  'reshape',
+  'permute',
+  'expand',
+  'slice',
+  'pad',
+  'flip',
+  'window',
+  'concat',
+]);
+
+/** The f32 values behind an f16 node that was only rounded because an operation gives f16; null where the rounding is asked for. */
+function unrounded(node: Node): Node | null {
+  if (node.realized !== null) return null;
+  if (isPrim(node, 'cast')) return node.attrs.loose && node.inputs[0]!.dtype === 'f32' ? node.inputs[0]! : null;
+  if (!VIEWS.has(node.prim) && node.prim !== 'gather') return null;
+  const inputs = node.inputs.map((x) => (x.dtype === 'f16' ? unrounded(x) : x));
+  return inputs.includes(null) ? null : rebuild(node, inputs as Node[]);
+}
+
 export const elementwiseRewrites: Pick<Rewrites, 'unary' | 'binary' | 'where' | 'cast'> = {
   unary: (node) => unaryRewrites[node.attrs.fn]?.(node.inputs[0]!, node) ?? null,
   binary: (node) => {
@@ -189,7 +210,15 @@ export const elementwiseRewrites: Pick<Rewrites, 'unary' | 'binary' | 'where' | 
   },
   where: (node) => rewriteWhere(...(node.inputs as [Node, Node, Node])),
   cast: (node) => {
-    const bool = boolBehind(node.inputs[0]!);
-    return bool === null || bool === node.inputs[0] ? null : cast(bool, node.dtype);
+    const x = node.inputs[0]!;
+    const bool = boolBehind(x);
+    if (bool !== null && bool !== x) return cast(bool, node.dtype, node.attrs.loose);
+    if (x.realized === null && x.prim === 'cast' && isPacked(node.dtype)) {
+      // Widened and narrowed again.
+      if (x.inputs[0]!.dtype === node.dtype && wideDType(node.dtype) === x.dtype) return x.inputs[0]!;
+    }
+    if (x.dtype !== 'f16' || node.dtype === 'bool') return null;
+    const wide = unrounded(x);
+    return wide === null ? null : cast(wide, node.dtype, node.attrs.loose);
   },
 };

@@ -1,4 +1,4 @@
-import { type DType, roundToDType } from '../dtype.js';
+import { type DType, isFloat, rangeOf, roundToDType, wideDType } from '../dtype.js';
 import type { BinaryFn, UnaryFn } from '../node.js';
 
 /** Nearest integer, halves to even. */
@@ -78,10 +78,10 @@ export const BINARY_VALUES: Record<BinaryFn, BinaryValue | null> = {
   gcd: null,
 };
 
-/** Numeric conversion: f32 to integers truncates and saturates (storing NaN gives 0); between integers wraps; to bool is != 0, NaN true. */
+/** Numeric conversion: floats to integers truncate and saturate (storing NaN gives 0), by way of i32 for i8 and u8; between integers wraps; to bool is != 0, NaN true. */
 export function castValue(x: number, from: DType, to: DType): number {
   if (to === 'bool') return x === 0 ? 0 : 1;
-  if (from !== 'f32' || to === 'f32') return roundToDType(x, to);
-  const [low, high] = to === 'i32' ? [-(2 ** 31), 2 ** 31 - 1] : [0, 2 ** 32 - 1];
+  if (!isFloat(from) || isFloat(to)) return roundToDType(x, to);
+  const [low, high] = rangeOf(wideDType(to));
   return Math.min(Math.max(Math.trunc(x), low), high);
 }

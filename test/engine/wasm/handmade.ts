@@ -2,7 +2,7 @@
 import type { Kernel } from '../../../kernels/ir.js';
 import type { WasmFeatures, WasmKernel } from '../../../kernels/render/wasm/rendered.js';
 import type { Plan, PlannedKernel } from '../../../src/engine/plan.js';
-import type { DType } from '../../../src/graph/index.js';
+import type { WordDType } from '../../../src/graph/index.js';
 import { plan } from '../handmadePlans.js';
 
 type Code = readonly number[];
@@ -100,8 +100,8 @@ export interface HandmadePhase {
 export interface HandmadeKernel {
   readonly name: string;
   readonly phases: readonly HandmadePhase[];
-  readonly dtypes: readonly DType[];
-  readonly params?: readonly DType[];
+  readonly dtypes: readonly WordDType[];
+  readonly params?: readonly WordDType[];
   readonly sharedScratchBytes?: number;
   readonly threadScratchBytes?: number;
   /** Instead of what would be assembled. */

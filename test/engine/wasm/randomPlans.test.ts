@@ -102,7 +102,7 @@ const isSmall = (v: number): boolean => !Number.isFinite(v) || (Number.isInteger
 const areSmall = (values: TypedArray): boolean => values.every(isSmall);
 
 const asWords = (values: TypedArray): Uint32Array | Int32Array | Float32Array =>
-  values instanceof Uint8Array ? Uint32Array.from(values) : values;
+  values instanceof Uint8Array || values instanceof Int8Array ? Uint32Array.from(values) : values;
 
 async function runOn(engine: KernelEngine, plan: Plan, inputs: readonly TypedArray[]): Promise<ArrayBuffer[]> {
   const program = await engine.prepare(plan);

@@ -2,13 +2,13 @@
 import type { Expr } from '../../../kernels/ir.js';
 import type { NumericFn } from '../../../kernels/numerics/index.js';
 import { renderLoopKernel } from '../../../kernels/render/index.js';
-import type { DType } from '../../../src/graph/index.js';
+import type { WordDType } from '../../../src/graph/index.js';
 import { iv, kernelOf, load, store, variable } from '../build.js';
 import type { DawnDevice } from '../dawn.js';
 import { compile } from './evaluate.js';
 
 /** Reads words of a dtype as numbers. */
-export function decode(words: Uint32Array, dtype: DType): number[] {
+export function decode(words: Uint32Array, dtype: WordDType): number[] {
   const { buffer, byteOffset, length } = words;
   if (dtype === 'f32') return [...new Float32Array(buffer, byteOffset, length)];
   return dtype === 'i32' ? [...new Int32Array(buffer, byteOffset, length)] : [...words];
@@ -18,7 +18,7 @@ export const encodeFloats = (values: readonly number[]): Uint32Array =>
   new Uint32Array(Float32Array.from(values).buffer);
 
 /** Applies `fn` in JavaScript, every operation rounded to f32. */
-export function applyInScript(fn: NumericFn, types: readonly DType[], operands: readonly Uint32Array[]): number[] {
+export function applyInScript(fn: NumericFn, types: readonly WordDType[], operands: readonly Uint32Array[]): number[] {
   const run = compile(fn);
   const numbers = operands.map((words, i) => decode(words, types[i]!));
   const result: number[] = [];
@@ -35,7 +35,7 @@ export function applyInScript(fn: NumericFn, types: readonly DType[], operands: 
 export async function applyOnDevice(
   device: DawnDevice,
   build: (...operands: Expr[]) => Expr,
-  types: readonly DType[],
+  types: readonly WordDType[],
   operands: readonly Uint32Array[],
   vectors: boolean,
 ): Promise<number[]> {

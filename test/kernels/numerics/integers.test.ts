@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Expr } from '../../../kernels/ir.js';
 import { binaryFns, casts, type NumericFn, threefry, unaryFns } from '../../../kernels/numerics/index.js';
-import { BINARY_RULES, type BinaryFn, type DType, UNARY_RULES, type UnaryFn } from '../../../src/graph/index.js';
+import { BINARY_RULES, type BinaryFn, UNARY_RULES, type UnaryFn, type WordDType } from '../../../src/graph/index.js';
 import { describeWebGPU } from '../../setup/environment.js';
 import { bin, castTo, un } from '../build.js';
 import { type DawnDevice, openDawn } from '../dawn.js';
@@ -91,7 +91,7 @@ const operandsOf = (type: Whole): [Uint32Array, Uint32Array] => {
 interface Case {
   readonly name: string;
   readonly fn: NumericFn;
-  readonly types: readonly DType[];
+  readonly types: readonly WordDType[];
   readonly operands: readonly Uint32Array[];
   readonly build: (...operands: Expr[]) => Expr;
   readonly want: readonly number[];
@@ -161,7 +161,7 @@ const FLOATS = [
 ];
 const saturate = (x: number, low: number, high: number): number =>
   Number.isNaN(x) ? 0 : Math.min(Math.max(Math.trunc(x), low), high) + 0;
-const conversions: Record<DType, (x: number) => number> = {
+const conversions: Record<WordDType, (x: number) => number> = {
   f32: Math.fround,
   i32: (x) => saturate(x, -(2 ** 31), 2 ** 31 - 1),
   u32: (x) => saturate(x, 0, 2 ** 32 - 1),

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, it } from 'vitest';
 import type { Expr } from '../../../kernels/ir.js';
 import { binaryFns, type NumericFn, unaryFns } from '../../../kernels/numerics/index.js';
-import { BINARY_RULES, type BinaryFn, type DType, UNARY_RULES, type UnaryFn } from '../../../src/graph/index.js';
+import { BINARY_RULES, type BinaryFn, UNARY_RULES, type UnaryFn, type WordDType } from '../../../src/graph/index.js';
 import { describeWebGPU } from '../../setup/environment.js';
 import { bin, un } from '../build.js';
 import { type DawnDevice, openDawn } from '../dawn.js';
@@ -16,7 +16,7 @@ const [x, a, b] = [goldens.x, goldens.a, goldens.b].map(unpack) as [Uint32Array,
 interface Case {
   readonly name: string;
   readonly fn: NumericFn;
-  readonly out: DType;
+  readonly out: WordDType;
   readonly operands: readonly Uint32Array[];
   readonly golden: Uint32Array;
   readonly build: (...operands: Expr[]) => Expr;
@@ -56,7 +56,7 @@ function check({ operands, golden, out }: Case, got: readonly number[]): void {
 describe('special values, as PyTorch has them', () => {
   for (const one of cases) {
     it(one.name, () => {
-      const types = one.operands.map((): DType => 'f32');
+      const types = one.operands.map((): WordDType => 'f32');
       check(one, applyInScript(one.fn, types, one.operands));
     });
   }
@@ -72,7 +72,7 @@ describeWebGPU('special values on the WebGPU adapter, as PyTorch has them', () =
   for (const vectors of [false, true]) {
     for (const one of cases) {
       it(`${one.name}${vectors ? ' of vectors' : ''}`, async () => {
-        const types = one.operands.map((): DType => 'f32');
+        const types = one.operands.map((): WordDType => 'f32');
         check(one, await applyOnDevice(device, one.build, types, one.operands, vectors));
       });
     }

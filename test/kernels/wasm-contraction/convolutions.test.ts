@@ -89,7 +89,7 @@ function run(
   { after = (result) => result, ...options }: { after?: (result: Node) => Node } & Parameters<typeof runOnce>[2] = {},
 ): Float32Array {
   const leaves = [leaf({ shape: c.x, dtype: 'f32' }), leaf({ shape: c.w, dtype: 'f32' })] as [Node, Node];
-  const anchor = conv(...leaves, attrsOf(c));
+  const anchor = conv(...leaves, attrsOf(c)) as Node<'conv'>;
   const output = after(anchor as Node);
   const interior = new Set<Node>();
   for (const stack = [output]; stack.length > 0; ) {

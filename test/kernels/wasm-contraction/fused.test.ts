@@ -232,7 +232,7 @@ describe('fused contractions', () => {
     ]);
     const interior = new Set<Node>([anchor as Node, turned, turned.inputs[0]!]);
     const { kernel } = lowerGroups(
-      [{ anchor, outputs: [anchor as Node], interior, domain: null }],
+      [{ anchor: anchor as Node<'conv'>, outputs: [anchor as Node], interior, domain: null }],
       (node) => inputs.get(node) ?? null,
     );
     const [image, filter] = [numbers(2 * 6 * 81, 1), numbers(6 * 5 * 9, 2)];
@@ -267,7 +267,7 @@ describe('fused contractions', () => {
       [anchor as Node, 2],
     ]);
     const group = {
-      anchor,
+      anchor: anchor as Node<'conv'>,
       outputs: [anchor as Node],
       interior: new Set([anchor as Node, channelsFirst]),
       domain: null,

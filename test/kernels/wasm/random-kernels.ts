@@ -3,7 +3,7 @@
  * powers of two, integers wrap. A renderer must then agree with the interpreter bit for bit.
  */
 import type { Cond, Expr, Index, IndexVar, LoopKernel, ReduceTerm, Segment, Stmt } from '../../../kernels/ir.js';
-import type { DType, ReduceFn } from '../../../src/graph/index.js';
+import type { ReduceFn, WordDType } from '../../../src/graph/index.js';
 import {
   bin,
   castTo,
@@ -39,7 +39,7 @@ export interface RandomKernel {
 }
 
 interface Buffer {
-  dtype: DType;
+  dtype: WordDType;
   length: number;
   access: 'read' | 'write' | 'readwrite';
   values: () => number;
@@ -55,7 +55,7 @@ export function randomKernel(seed: number): RandomKernel {
 class Generator {
   #state: number;
   readonly #buffers: Buffer[] = [];
-  readonly #params: DType[] = [];
+  readonly #params: WordDType[] = [];
 
   constructor(seed: number) {
     this.#state = (Math.imul(seed, 2654435761) ^ 0x9e3779b9) >>> 0;
@@ -100,12 +100,12 @@ class Generator {
     return { kernel, params, data };
   }
 
-  #values(dtype: DType): () => number {
+  #values(dtype: WordDType): () => number {
     if (dtype === 'bool') return () => this.#below(2);
     return () => (dtype === 'u32' ? this.#below(6) : this.#below(7) - 3);
   }
 
-  #buffer(dtype: DType, length: number, access: Buffer['access'] = 'read', values = this.#values(dtype)): number {
+  #buffer(dtype: WordDType, length: number, access: Buffer['access'] = 'read', values = this.#values(dtype)): number {
     return this.#buffers.push({ dtype, length, access, values }) - 1;
   }
 
@@ -160,7 +160,7 @@ class Generator {
     const terms = Array.from({ length: this.#pick([1, 1, 2, 3]) }, (_, i): ReduceTerm => {
       const fn: ReduceFn =
         arg && i === 0 ? this.#pick(['argmax', 'argmin']) : this.#pick(['sum', 'max', 'min', 'prod']);
-      const dtype: DType = fn === 'sum' || fn === 'prod' ? this.#pick(NUMBERS) : this.#pick([...NUMBERS, 'bool']);
+      const dtype: WordDType = fn === 'sum' || fn === 'prod' ? this.#pick(NUMBERS) : this.#pick([...NUMBERS, 'bool']);
       const name = `${fn}${results.length}${i}`;
       if (fn === 'prod' && dtype === 'f32') {
         const values = () => this.#pick([1, 1, 1, 1, 1, -1, -1, -1, 2, 0.5]);
@@ -182,7 +182,7 @@ class Generator {
   #store(vars: readonly IndexVar[], outer: readonly IndexVar[], results: readonly Expr[]) {
     const only =
       this.#only.length > 0 && this.#chance(0.7) ? this.#only.splice(this.#below(this.#only.length), 1)[0] : null;
-    const dtype: DType = only?.dtype ?? this.#pick([...NUMBERS, 'bool']);
+    const dtype: WordDType = only?.dtype ?? this.#pick([...NUMBERS, 'bool']);
     const order = [...vars].sort(() => this.#next() - 0.5);
     const index = this.#chance(0.75) ? rowMajor(vars) : rowMajor(order);
     const spread = this.#chance(0.1) ? 3 : 1;
@@ -197,9 +197,9 @@ class Generator {
     return store(buffer, at, dtype === 'bool' ? bin('max', old, value) : bin('add', old, value));
   }
 
-  #expr(dtype: DType, vars: readonly IndexVar[], depth: number, results: readonly Expr[]): Expr {
+  #expr(dtype: WordDType, vars: readonly IndexVar[], depth: number, results: readonly Expr[]): Expr {
     if (depth === 0) return this.#leaf(dtype, vars, results);
-    const sub = (of: DType = dtype) => this.#expr(of, vars, depth - 1, results);
+    const sub = (of: WordDType = dtype) => this.#expr(of, vars, depth - 1, results);
     if (this.#chance(0.2)) {
       const shared = sub();
       return dtype === 'bool'
@@ -227,14 +227,14 @@ class Generator {
     ])();
   }
 
-  #cast(dtype: DType, sub: (of: DType) => Expr): Expr {
+  #cast(dtype: WordDType, sub: (of: WordDType) => Expr): Expr {
     const from = this.#pick((['f32', 'i32', 'bool'] as const).filter((one) => one !== dtype));
     // A negative float as u32 saturates; the interpreter wraps.
     const value = dtype === 'u32' && from === 'f32' ? un('abs', sub(from)) : sub(from);
     return from === 'i32' && dtype === 'f32' ? castTo(bin('and', value, num(15, 'i32')), dtype) : castTo(value, dtype);
   }
 
-  #leaf(dtype: DType, vars: readonly IndexVar[], results: readonly Expr[]): Expr {
+  #leaf(dtype: WordDType, vars: readonly IndexVar[], results: readonly Expr[]): Expr {
     const fitting = results.filter((result) => result.dtype === dtype);
     if (fitting.length > 0 && this.#chance(0.4)) return this.#pick(fitting);
     const kind = this.#next();
@@ -250,7 +250,7 @@ class Generator {
     return this.#plainLoad(dtype, vars);
   }
 
-  #plainLoad(dtype: DType, vars: readonly IndexVar[], values?: () => number): Expr {
+  #plainLoad(dtype: WordDType, vars: readonly IndexVar[], values?: () => number): Expr {
     const { index, length } = this.#view(vars);
     return load(this.#buffer(dtype, length, 'read', values), index, dtype);
   }
@@ -290,7 +290,7 @@ class Generator {
   }
 
   /** A load that is only valid in a part of the range of a variable: a pad. */
-  #guarded(dtype: DType, vars: readonly IndexVar[]): Expr {
+  #guarded(dtype: WordDType, vars: readonly IndexVar[]): Expr {
     if (vars.length === 0) return this.#plainLoad(dtype, vars);
     const conds: Cond[] = [];
     let index: Index = ic(0);
@@ -308,7 +308,7 @@ class Generator {
     return guard(conds, load(this.#buffer(dtype, length), index, dtype, true), otherwise);
   }
 
-  #gather(dtype: DType, vars: readonly IndexVar[]): Expr {
+  #gather(dtype: WordDType, vars: readonly IndexVar[]): Expr {
     const rows = 1 + this.#below(6);
     const indexType = this.#pick(['i32', 'u32'] as const);
     const chosen = this.#plainLoad(indexType, vars, () => this.#below(rows + 3) - 1);

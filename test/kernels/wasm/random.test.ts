@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { renderLoopKernelToWasm } from '../../../kernels/render/wasm/loop.js';
 import type { WasmFeatures } from '../../../kernels/render/wasm/rendered.js';
 import { LOOP_TUNING, type LoopTuning } from '../../../kernels/render/wasm/tuning.js';
-import type { DType } from '../../../src/graph/index.js';
+import type { WordDType } from '../../../src/graph/index.js';
 import { interpret } from '../interpret.js';
 import { type RandomKernel, randomKernel } from './random-kernels.js';
 import { atOnce, inThree, oneByOneBackwards, plain, RunningKernel, relaxed, type Split } from './run.js';
@@ -16,7 +16,7 @@ const ways: readonly [string, LoopTuning, WasmFeatures, Split][] = [
   ['short tasks', small, relaxed, oneByOneBackwards],
 ];
 
-const decode = (words: Uint32Array, dtype: DType): Float64Array => {
+const decode = (words: Uint32Array, dtype: WordDType): Float64Array => {
   const copy = words.slice();
   return Float64Array.from(
     dtype === 'f32' ? new Float32Array(copy.buffer) : dtype === 'i32' ? new Int32Array(copy.buffer) : copy,
