@@ -74,6 +74,15 @@ describe('promotion', () => {
     ]);
   });
 
+  it('is what docs/dtypes.md prints', () => {
+    const order = ['bool', 'u8', 'i8', 'u32', 'i32', 'f16', 'f32'] as const;
+    const rows = order.map((a) => `| **${a}** | ${order.map((b) => tl.promoteTypes(a, b)).join(' | ')} |`);
+    const docs = readFileSync(new URL('../../docs/dtypes.md', import.meta.url), 'utf8');
+    const [, printed] = /<!-- promotion -->\n(.*)\n<!-- \/promotion -->/s.exec(docs)!;
+    expect(printed!.split('\n').slice(2)).toEqual(rows);
+    expect(printed!.split('\n')[0]).toBe(`| | ${order.join(' | ')} |`);
+  });
+
   it.each(Object.entries(golden.castable))('whether %s is cast unasked is %s as in PyTorch', (pair, expected) => {
     const [a, b] = pair.split(' ') as [tl.DType, tl.DType];
     expect(tl.canCast(a, b)).toBe(expected);

@@ -3,7 +3,7 @@ import type { CaseResult } from './cases.js';
 import { type EngineKind, mismatch } from './compare.js';
 import { decode, type OracleCase } from './fixtures.js';
 import { resultsOfFlushedInputs } from './subnormals.js';
-import { gradientToleranceOf, toleranceOf } from './tolerances.js';
+import { gradientToleranceOf, TOLERANCES, toleranceOf } from './tolerances.js';
 
 /** Everything that is wrong with the results of a case: empty where nothing is. */
 export function problemsOf(oracle: OracleCase, result: CaseResult, kind: EngineKind): string[] {
@@ -19,13 +19,13 @@ export function problemsOf(oracle: OracleCase, result: CaseResult, kind: EngineK
       problems.push(`output ${i} is ${showShape(shape)} (expected ${showShape(output.shape)})`);
       return;
     }
-    const rules = toleranceOf(oracle.op, oracle.inputs.length);
+    const rules = output.dtype === 'f16' ? TOLERANCES.halves : toleranceOf(oracle.op, oracle.inputs.length);
     const wrong = mismatch(result.outputs[i]!, decode(output), output.shape, { rules, kind, alternatives });
     if (wrong !== null) problems.push(`output ${i}: ${wrong}`);
   });
   oracle.grads?.forEach((grad, i) => {
     if (grad === null) return;
-    const rules = gradientToleranceOf(oracle.op);
+    const rules = grad.dtype === 'f16' ? TOLERANCES.halves : gradientToleranceOf(oracle.op);
     const wrong = mismatch(result.grads[i]!, decode(grad), grad.shape, { rules, kind });
     if (wrong !== null) problems.push(`gradient of input ${i}: ${wrong}`);
   });

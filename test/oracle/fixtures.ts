@@ -51,6 +51,7 @@ export const FIXTURES = [
   'bessel',
   'linalg',
   'eigenvalues',
+  'packed',
 ] as const;
 
 /** The cases of a fixture file, without `.json`. */

@@ -95,11 +95,17 @@ export const TOLERANCES = {
     signedZeros: false,
     why: 'forty functions in a row, or derivatives of derivatives; f32 ones add up to 4 ulp each, and each passes on the error of the one before',
   },
+  halves: {
+    reference: { ulp: 2 ** 13, absolute: 2 ** -24 },
+    kernels: { ulp: 2 ** 13, absolute: 2 ** -24 },
+    signedZeros: false,
+    why: 'results in f16: f32 results beside a halfway number are rounded to the other side, one unit (2^-10) away',
+  },
 } as const satisfies Record<string, ToleranceClass>;
 
 export type ToleranceName = keyof typeof TOLERANCES;
 
-const OPS: Record<Exclude<ToleranceName, 'affine'>, string> = {
+const OPS: Record<Exclude<ToleranceName, 'affine' | 'halves'>, string> = {
   exact: `neg abs sign floor ceil round trunc isnan isinf isfinite logicalNot bitwiseNot relu relu6 clamp
     add sub mul square remainder fmod maximum minimum eq ne lt le gt ge logicalAnd logicalOr logicalXor
     bitwiseAnd bitwiseOr bitwiseXor bitwiseLeftShift bitwiseRightShift where cast
@@ -109,7 +115,7 @@ const OPS: Record<Exclude<ToleranceName, 'affine'>, string> = {
     reshape flatten unflatten squeeze unsqueeze permute transpose t expand broadcastTo repeat tile repeatInterleave flip roll slice
     narrow select at pad tril triu split chunk unbind concat stack gather indexSelect embedding oneHot maxPool2d outer
     setAt indexPut take takeAlongDim maskedFill maskedSelect nonzero argwhere scatter indexCopy indexFill tensorSplit hsplit vsplit dsplit
-    fliplr flipud rot90 movedim moveaxis swapaxes swapdims ravel view reshapeAs viewAs expandAs atleast1d atleast2d atleast3d unfold
+    fliplr flipud rot90 half float int char byte bool movedim moveaxis swapaxes swapdims ravel view reshapeAs viewAs expandAs atleast1d atleast2d atleast3d unfold
     diag diagonal diagEmbed diagflat diagonalScatter hstack vstack rowStack dstack columnStack broadcastTensors meshgrid cartesianProd
     combinations blockDiag trilIndices triuIndices sort argsort msort topk kthvalue searchsorted bucketize isin unique
     uniqueConsecutive histc kron maxPool1d maxPool3d adaptiveMaxPool1d adaptiveMaxPool2d adaptiveMaxPool3d maxUnpool1d maxUnpool2d maxUnpool3d

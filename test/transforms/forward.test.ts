@@ -51,7 +51,9 @@ describe('vjp', () => {
     expect(() => pullback({ y: tl.ones(2, { dtype: 'i32' }) })).toThrow('[vjp] weight.y is i32 (expected f32)');
     expect(() => pullback({} as never)).toThrow('[vjp] weight.y is missing (expected f32[2])');
     expect(() => pullback({ y: t([1, 2]), z: t([1]) } as never)).toThrow('[vjp] weight.z stands for nothing');
-    expect(() => tl.vjp((x: tl.Tensor) => x.gt(0), t([1]))).toThrow('[vjp] the function returned bool (expected a float)');
+    expect(() => tl.vjp((x: tl.Tensor) => x.gt(0), t([1]))).toThrow(
+      '[vjp] the function returned bool (expected a float)',
+    );
     expect(() => tl.vjp((x: tl.Tensor) => x, tl.ones(1, { dtype: 'i32' }))).toThrow('[vjp] input is i32');
     expect(() => tl.vjp((x: { w: tl.Tensor }) => x.w, { w: tl.ones(1, { dtype: 'u32' }) })).toThrow(
       '[vjp] input.w is u32',

@@ -1,5 +1,5 @@
 import type { CodedKernel, CodedPlan, PlanBuffer } from '../../engine/plan.js';
-import { BYTES_PER_ELEMENT, type DType, type Shape, sizeOf } from '../../graph/index.js';
+import { bytesFor, type DType, type Shape, sizeOf, wideDType } from '../../graph/index.js';
 import type { Snapshot } from '../snapshot.js';
 
 /** What a graph demands of its plan. */
@@ -16,7 +16,7 @@ export function signatureOf(snap: Snapshot, donated: readonly boolean[], promote
   return {
     inputs: snap.inputs,
     donated,
-    scalars: [...snap.scalars.map(({ dtype }) => dtype), ...promoted.map((at) => dtypes[at]!)],
+    scalars: [...snap.scalars.map(({ dtype }) => dtype), ...promoted.map((at) => dtypes[at]!)].map(wideDType),
     outputs: snap.roots.map((root) => {
       const entry = snap.entries[root]!;
       if (entry.kind === 'leaf') return snap.inputs[entry.source]!;
@@ -33,7 +33,7 @@ const isSame = (a: readonly unknown[], b: readonly unknown[]): boolean =>
 
 type Typed = { readonly shape: Shape; readonly dtype: DType };
 const isTyped = (value: Typed, { shape, dtype }: Typed): boolean => value.dtype === dtype && isSame(value.shape, shape);
-const bytesOf = ({ shape }: Typed): number => sizeOf(shape) * BYTES_PER_ELEMENT;
+const bytesOf = ({ shape, dtype }: Typed): number => bytesFor(sizeOf(shape), dtype);
 
 function isBuffer({ bytes, place }: PlanBuffer, plan: CodedPlan, { inputs, outputs }: Signature): boolean {
   if (!isCount(bytes) || bytes % 4 !== 0) return false;
@@ -70,7 +70,7 @@ function isKernel(
         isIndex(buffer, buffers.length) &&
         isCount(kernel.buffers[i]!.length) &&
         ['read', 'write', 'readwrite'].includes(kernel.buffers[i]!.access) &&
-        kernel.buffers[i]!.length * BYTES_PER_ELEMENT <= buffers[buffer]!.bytes &&
+        kernel.buffers[i]!.length * 4 <= buffers[buffer]!.bytes &&
         bindings.every((other, j) => j >= i || areApart(buffers[buffer]!, buffers[other]!)),
     ) &&
     params.length === kernel.params.length &&

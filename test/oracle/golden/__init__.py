@@ -26,4 +26,5 @@ MODULES = [
     'bessel',
     'linalg',
     'eigenvalues',
+    'packed',
 ]

@@ -13,7 +13,12 @@ import zlib
 import numpy as np
 import torch
 
-DTYPES = {np.dtype('float32'): 'f32', np.dtype('int32'): 'i32', np.dtype('uint32'): 'u32', np.dtype('bool'): 'bool'}
+DTYPES = {
+    np.dtype(name): short
+    for name, short in [
+        ('float32', 'f32'), ('float16', 'f16'), ('int32', 'i32'), ('uint32', 'u32'), ('int8', 'i8'), ('uint8', 'u8'), ('bool', 'bool'),
+    ]
+}
 
 
 def encode_float(x):
@@ -33,7 +38,7 @@ def encode_float(x):
 def encode(array):
     array = np.asarray(array)
     flat = array.reshape(-1)
-    data = [encode_float(x) for x in flat] if array.dtype == np.float32 else [int(x) for x in flat]
+    data = [encode_float(x) for x in flat] if array.dtype.kind == 'f' else [int(x) for x in flat]
     if len(data) > 8 and len(set(map(str, data))) == 1:
         data = {'repeat': data[0]}
     return {'shape': list(array.shape), 'dtype': DTYPES[array.dtype], 'data': data}
@@ -54,12 +59,13 @@ def to_f32(values):
         return values.astype(np.float32)
 
 
-def as_array(result):
-    """A PyTorch result as an array of one of tiller's dtypes."""
+def as_array(result, half=False):
+    """A PyTorch result as an array of one of tiller's dtypes; `half`: floats as f16."""
     values = result.detach().resolve_conj().numpy()
     if values.dtype.kind == 'f':
-        return to_f32(values)
-    return values if values.dtype == np.bool_ else values.astype(np.int32)
+        with np.errstate(over='ignore'):
+            return values.astype(np.float16) if half else to_f32(values)
+    return values if values.dtype in (np.bool_, np.int8, np.uint8) else values.astype(np.int32)
 
 
 def view(x, steps):
@@ -100,7 +106,7 @@ class Suite:
             tensors = []
             for x in inputs:
                 x = torch.from_numpy(np.array(x.astype(np.int64) if x.dtype == np.uint32 else x))
-                if x.dtype == torch.float32:
+                if x.is_floating_point():
                     x = x.to(dtype).requires_grad_(track)
                 tensors.append(x)
             seen = [view(x, views.get(i, [])) for i, x in enumerate(tensors)]
@@ -108,8 +114,10 @@ class Suite:
             return tensors, list(results) if isinstance(results, (tuple, list)) else [results]
 
         tensors, results = run(torch.float64, grads)
-        outputs = [as_array(r) for r in results]
-        if close:
+        floats = {x.dtype for x in inputs if x.dtype.kind == 'f'}
+        half = floats == {np.dtype('float16')}
+        outputs = [as_array(r, half) for r in results]
+        if close and np.dtype('float16') not in floats:
             for ours, theirs in zip(outputs, run(torch.float32, False)[1]):
                 np.testing.assert_allclose(ours, as_array(theirs), rtol=2e-4, atol=2e-5, err_msg=f'{op} {name}')
         more = {}
@@ -119,13 +127,15 @@ class Suite:
             rng = rng_of(op, name, 'cotangent')
             # Positions have no gradient, and so no weights.
             cotangents = [decimals(rng, tuple(r.shape) if r.requires_grad else (0,), -2, 2) for r in results]
+            if half:
+                cotangents = [c.astype(np.float16) for c in cotangents]
             weighted = [(r, torch.from_numpy(c).double()) for r, c in zip(results, cotangents) if r.requires_grad]
             torch.autograd.backward(*zip(*weighted))
             more['cotangents'] = [encode(c) for c in cotangents]
             more['grads'] = [
                 None
                 if not x.requires_grad
-                else encode(np.zeros(x.shape, np.float32) if x.grad is None else as_array(x.grad))
-                for x in tensors
+                else encode(np.zeros(x.shape, given.dtype) if x.grad is None else as_array(x.grad, given.dtype == np.float16))
+                for x, given in zip(tensors, inputs)
             ]
         self.known(op, name, args, inputs, outputs, **more)
