@@ -18,7 +18,8 @@ export interface InitOptions extends EngineOptions {
   /**
    * What is told on stderr (in a page: on its console): 1 or true a line per realization, 2 a line per kernel too, 3 the schedule too, 4 the
    * generated code too; from 1 on it is also recorded where tensors are made, for `leaks()` and OutOfMemoryError. false or 0 stops
-   * that. Holds for all engines; default TILLER_DEBUG, else 0.
+   * that. Holds for all engines, and alone
+   * changes nothing else; default TILLER_DEBUG, else 0.
    */
   readonly debug?: boolean | 0 | 1 | 2 | 3 | 4;
   /**
@@ -101,7 +102,9 @@ export async function initEngine(options: InitOptions = {}): Promise<EngineInfo>
     throw new ArgumentError(`[init] cache is ${String(cache) || "''"} (expected true, false or a folder)`);
   }
   if (debug !== undefined) await setDebug(debug);
-  const runtime = runtimeFor(rest);
+  // Who only asks to be told more keeps the engine.
+  const onlyDebug = debug !== undefined && Object.keys(rest).length === 0;
+  const runtime = onlyDebug ? defaultRuntime() : runtimeFor(rest);
   const engine = await runtime.started();
   current = runtime;
   return engine.info();

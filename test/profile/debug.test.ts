@@ -100,6 +100,14 @@ for (const [engine, describeEngine] of [
   });
 }
 
+it('init({ debug }) alone keeps the engine', async () => {
+  await tl.init({ engine: 'reference', debug: 1 });
+  await tl.init({ debug: 0 });
+  expect(tl.engineInfo().engine).toBe('reference');
+  await compute();
+  expect(lines).toEqual([]);
+});
+
 it('on the reference a realization has no kernels, and the plan says why', async () => {
   await tl.init({ engine: 'reference', debug: 3 });
   await compute();
