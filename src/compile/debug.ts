@@ -38,6 +38,10 @@ class DebugPrinter implements Relay {
     this.at = now;
   }
 
+  made(): void {
+    this.next?.made();
+  }
+
   enter(phase: Phase): void {
     this.account();
     this.stack.push(phase);

@@ -2,8 +2,7 @@ import type { Engine, Program } from '../engine/engine.js';
 import type { KernelTiming } from '../engine/timing.js';
 
 /**
- * What the time of the orchestrator goes into: building graphs where that is much (backward, an optimizer's update, tracing), reading the
- * graph of a realization, planning it (simplify, schedule, lower, place), generating code, copying data in, encoding the launches (on engines that run on the calling thread, running them).
+ * What the time of the orchestrator goes into: building graphs, reading the graph of a realization, planning it (simplify, schedule, lower, place), generating code, copying data in, encoding the launches (on engines that run on the calling thread, running them).
  */
 export const PHASES = ['trace', 'capture', 'plan', 'codegen', 'upload', 'encode'] as const;
 export type Phase = (typeof PHASES)[number];
@@ -14,6 +13,8 @@ export type Wait = (typeof WAITS)[number];
 
 /** Told of everything while a profile is taken. */
 export interface Listener {
+  /** A tensor was made: the calling thread is building a graph. */
+  made(): void;
   enter(phase: Phase): void;
   leave(): void;
   /** A wait that begins now; call the result when it ends. */

@@ -14,5 +14,5 @@ export { showHolders } from './holders.js';
 export { moveNode } from './move.js';
 export { disposeNode, peekNode, type RealizeOptions, readNode, realize, storageOf, withoutValues } from './realize.js';
 export { Placeholder, Recording } from './replay.js';
-export { noteSite, placeOf, recordingSites, siteOf } from './sites.js';
+export { noteMade, placeOf, recordingSites, siteOf } from './sites.js';
 export { hostStorage, Storage } from './storage.js';

@@ -1,4 +1,5 @@
 import { debugLevel } from '../engine/environment.js';
+import { profiler } from './events.js';
 
 /** Where and when something was made. */
 export interface Site {
@@ -24,6 +25,12 @@ export function noteSite(thing: object, like?: object): void {
   Error.stackTraceLimit = 40;
   sites.set(thing, (like && sites.get(like)) ?? { stack: new Error().stack ?? '', at: performance.now() });
   Error.stackTraceLimit = stackTraceLimit;
+}
+
+/** Notes that a tensor was made, on a node. */
+export function noteMade(node: object): void {
+  noteSite(node);
+  profiler()?.made();
 }
 
 export const siteOf = (thing: object): Site | undefined => sites.get(thing);

@@ -34,14 +34,35 @@ export class Collector implements Listener {
   private readonly begun = performance.now();
   private readonly stack: Phase[] = [];
   private since = 0;
+  /** Whether a graph is being built, in the stretch of code that runs now. */
+  private building = false;
 
   now(): number {
     return performance.now() - this.begun;
   }
 
   private close(at: number): void {
-    const name = this.stack[this.stack.length - 1];
-    if (name !== undefined && at > this.since) this.spans.push({ kind: 'phase', name, start: this.since, end: at });
+    const name = this.stack[this.stack.length - 1] ?? (this.building ? 'trace' : undefined);
+    if (name === undefined || at <= this.since) return;
+    const last = this.spans[this.spans.length - 1];
+    const start = this.since;
+    // Operations follow each other by the thousand: a stretch of them is one span.
+    const goesOn = last?.kind === 'phase' && last.name === name && last.end === start;
+    if (goesOn) this.spans.pop();
+    this.spans.push({ kind: 'phase', name, start: goesOn ? last.start : start, end: at });
+  }
+
+  made(): void {
+    if (this.stack.length > 0) return;
+    const at = this.now();
+    this.close(at);
+    this.since = at;
+    if (this.building) return;
+    this.building = true;
+    // Nothing is built while the thread waits: the stretch ends with the code that runs now.
+    queueMicrotask(() => {
+      this.building = false;
+    });
   }
 
   enter(phase: Phase): void {

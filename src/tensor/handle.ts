@@ -1,4 +1,4 @@
-import { noteSite, Storage } from '../compile/index.js';
+import { noteMade, Storage } from '../compile/index.js';
 import {
   ArgumentError,
   alias,
@@ -57,7 +57,7 @@ export abstract class Handle {
   /** @internal */
   constructor(node: Node) {
     this.current = node;
-    noteSite(node);
+    noteMade(node);
     watcher?.(this as unknown as Tensor);
   }
 
