@@ -76,8 +76,8 @@ export class KeptPlans {
     return null;
   }
 
-  save(structure: string, plan: CodedPlan): Promise<void> {
-    return this.#store.write(this.#nameOf(structure), encodeRecord({ target: this.#target, structure }, plan));
+  async save(structure: string, plan: CodedPlan): Promise<void> {
+    await this.#store.write(this.#nameOf(structure), encodeRecord({ target: this.#target, structure }, plan));
   }
 
   #nameOf(structure: string): string {

@@ -60,6 +60,18 @@ export function encodeRecord({ target, structure }: RecordKey, plan: CodedPlan):
   return bytes;
 }
 
+/** A code with its binary parts in their places. Throws RangeError for one that is not within `blobs`. */
+function withBlobs(code: unknown, blobs: Uint8Array): unknown {
+  if (typeof code !== 'object' || code === null) return code;
+  const entries = Object.entries(code).map(([name, value]) => {
+    if (typeof value !== 'object' || value === null || !(BLOB in value)) return [name, value];
+    const [at, size] = value[BLOB] as [number, number];
+    if (!(at >= 0 && size >= 0 && at + size <= blobs.length)) throw new RangeError('beyond the record');
+    return [name, blobs.subarray(at, at + size)];
+  });
+  return Object.fromEntries(entries);
+}
+
 /** The plan in a record; null where the bytes are damaged, or a record of something else. What it says is still to be checked. */
 export function decodeRecord(bytes: Uint8Array, key: RecordKey): CodedPlan | null {
   if (bytes.length < HEAD_WORDS * 4 || bytes.length % 4 !== 0) return null;
@@ -74,14 +86,10 @@ export function decodeRecord(bytes: Uint8Array, key: RecordKey): CodedPlan | nul
   let header: Header;
   try {
     const text = new TextDecoder().decode(own.subarray(HEAD_WORDS * 4, HEAD_WORDS * 4 + textLength!));
-    header = JSON.parse(text, (_key, value: unknown) => {
-      if (typeof value !== 'object' || value === null || !(BLOB in value)) return value;
-      const [at, size] = value[BLOB] as [number, number];
-      if (!(at >= 0 && size >= 0 && blobsAt + at + size <= own.length)) throw new RangeError('beyond the record');
-      return own.subarray(blobsAt + at, blobsAt + at + size);
-    }) as Header;
+    header = JSON.parse(text) as Header;
     if (header.schema !== SCHEMA || header.target !== key.target || header.structure !== key.structure) return null;
-    const { plan, codes } = header;
+    const { plan } = header;
+    const codes = header.codes.map((code) => withBlobs(code, own.subarray(blobsAt)));
     return { ...plan, kernels: plan.kernels.map((kernel) => ({ ...kernel, code: codes[kernel.code] })) };
   } catch {
     return null;
