@@ -77,3 +77,6 @@ export function decode({ shape, dtype, data }: EncodedArray): TypedArray {
   });
   return array;
 }
+
+/** For running every case on the reference engine, on a machine with other work. */
+export const REFERENCE_TIMEOUT_MS = 300_000;

@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import * as tl from '../../src/index.js';
 import { type CaseResult, runCase } from './cases.js';
 import { differencesOf, problemsOf } from './checkCase.js';
-import { FIXTURES, loadCases, type OracleCase } from './fixtures.js';
+import { FIXTURES, loadCases, type OracleCase, REFERENCE_TIMEOUT_MS } from './fixtures.js';
 
 /** Whatever can be split among threads is: the cases are small. */
 const SPLIT_ALL = { splitFrom: 0 };
@@ -18,7 +18,7 @@ beforeAll(async () => {
     const result = await runCase(oracle).catch(() => null);
     if (result !== null) reference.set(oracle, result);
   }
-});
+}, REFERENCE_TIMEOUT_MS);
 
 const bitsOf = ({ outputs, grads }: CaseResult) =>
   [...outputs, ...grads].map((array) => array && new Uint8Array(array.buffer, array.byteOffset, array.byteLength));

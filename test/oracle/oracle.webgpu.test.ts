@@ -3,7 +3,7 @@ import * as tl from '../../src/index.js';
 import { describeWebGPU } from '../setup/environment.js';
 import { type CaseResult, runCase } from './cases.js';
 import { differencesOf, problemsOf } from './checkCase.js';
-import { FIXTURES, loadCases, type OracleCase } from './fixtures.js';
+import { FIXTURES, loadCases, type OracleCase, REFERENCE_TIMEOUT_MS } from './fixtures.js';
 
 describeWebGPU('webgpu against PyTorch and the reference', () => {
   const suites = FIXTURES.map((fixture) => ({ fixture, cases: loadCases(fixture) }));
@@ -16,7 +16,7 @@ describeWebGPU('webgpu against PyTorch and the reference', () => {
       const result = await runCase(oracle).catch(() => null);
       if (result !== null) reference.set(oracle, result);
     }
-    await tl.init({ engine: 'webgpu' });
+    await tl.init({ engine: 'webgpu' }, REFERENCE_TIMEOUT_MS);
   });
 
   for (const { fixture, cases } of suites) {
