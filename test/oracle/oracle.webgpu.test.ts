@@ -16,8 +16,8 @@ describeWebGPU('webgpu against PyTorch and the reference', () => {
       const result = await runCase(oracle).catch(() => null);
       if (result !== null) reference.set(oracle, result);
     }
-    await tl.init({ engine: 'webgpu' }, REFERENCE_TIMEOUT_MS);
-  });
+    await tl.init({ engine: 'webgpu' });
+  }, REFERENCE_TIMEOUT_MS);
 
   for (const { fixture, cases } of suites) {
     describe(fixture, () => {
