@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, it } from 'vitest';
+import * as fft from '../../src/fft/index.js';
 import { halfBits, halfValue, roundToDType } from '../../src/graph/index.js';
 import * as tl from '../../src/index.js';
+import * as linalg from '../../src/linalg/index.js';
 import * as optim from '../../src/optim/index.js';
 import { webgpuAvailable } from '../setup/environment.js';
 
@@ -327,6 +329,14 @@ describe('packed kernels', () => {
     expect(await kernels(f16(64, 64).softmax(-1).mul(2))).toBe(1);
     expect(await kernels(f16(64, 65).softmax(-1))).toBe(3);
     expect(await kernels(f16(64, 64).exp().sum())).toBe(2);
+  });
+});
+
+describe('entry points of their own', () => {
+  it('refuse f16 in linear algebra, and give f32 in Fourier transforms', () => {
+    const x = tl.eye(4, 4, { dtype: 'f16' });
+    expect(() => linalg.cholesky(x)).toThrow(tl.DTypeError);
+    expect(fft.rfft(x).dtype).toBe('f32');
   });
 });
 

@@ -1,7 +1,12 @@
 import { sizeOf, type TypedArray } from '../../src/graph/index.js';
 import * as tl from '../../src/index.js';
 import { callCase, outputsOf, tensorOf } from '../oracle/cases.js';
-import { loadCases, type OracleCase } from '../oracle/fixtures.js';
+import { FIXTURES, loadCases, type OracleCase } from '../oracle/fixtures.js';
+
+/** All fixtures but those of tiller/linalg, which refuses f16, and tiller/fft, which gives f32. */
+export const SWEPT = FIXTURES.filter(
+  (name) => !['linalg', 'eigenvalues', 'spectra', 'signals', 'packed'].includes(name),
+);
 
 export interface Values {
   readonly dtypes: readonly tl.DType[];

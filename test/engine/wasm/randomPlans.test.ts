@@ -6,6 +6,7 @@ import type { Plan } from '../../../src/engine/plan.js';
 import { evaluateNodes } from '../../../src/engine/reference/index.js';
 import { createWasmEngine } from '../../../src/engine/wasm/index.js';
 import {
+  arrayOf,
   binary,
   conv,
   dot,
@@ -18,6 +19,7 @@ import {
   sizeOf,
   TillerError,
   type TypedArray,
+  wordsOf,
 } from '../../../src/graph/index.js';
 import { randomGraphs } from '../../simplify/randomGraph.js';
 
@@ -101,12 +103,9 @@ const LARGEST = 2 ** 17;
 const isSmall = (v: number): boolean => !Number.isFinite(v) || (Number.isInteger(v) && Math.abs(v) <= LARGEST);
 const areSmall = (values: TypedArray): boolean => values.every(isSmall);
 
-const asWords = (values: TypedArray): Uint32Array | Int32Array | Float32Array =>
-  values instanceof Uint8Array || values instanceof Int8Array ? Uint32Array.from(values) : values;
-
 async function runOn(engine: KernelEngine, plan: Plan, inputs: readonly TypedArray[]): Promise<ArrayBuffer[]> {
   const program = await engine.prepare(plan);
-  const given = inputs.map((values) => engine.upload(asWords(values)));
+  const given = inputs.map((values, i) => engine.upload(wordsOf(values, plan.inputs[i]!.dtype)));
   const outputs = engine.run(program, given, []);
   const results = await engine.read(outputs);
   for (const buffer of new Set<EngineBuffer>([...given, ...outputs])) engine.free(buffer);
@@ -114,10 +113,8 @@ async function runOn(engine: KernelEngine, plan: Plan, inputs: readonly TypedArr
 }
 
 /** As numbers; zeros without their signs. */
-function numbersOf(words: ArrayBuffer, dtype: string): number[] {
-  const array = dtype === 'f32' ? Float32Array : dtype === 'i32' ? Int32Array : Uint32Array;
-  return Array.from(new array(words), (v) => v + 0);
-}
+const numbersOf = (words: ArrayBuffer, { dtype, shape }: Node): number[] =>
+  Array.from(arrayOf(words, dtype, sizeOf(shape)), (v) => v + 0);
 
 let alone: KernelEngine;
 let threaded: KernelEngine;
@@ -147,7 +144,7 @@ it('computes random graphs exactly, and to the same bits on any number of thread
       const plan = buildPlan({ roots, inputs: LEAVES, donated, scalars: [] }, alone.capabilities);
       const results = await runOn(alone, plan, inputs);
       const expected = evaluateNodes(roots, given);
-      expect(results.map((words, i) => numbersOf(words, roots[i]!.dtype))).toEqual(
+      expect(results.map((words, i) => numbersOf(words, roots[i]!))).toEqual(
         expected.map((values) => Array.from(values, (v) => v + 0)),
       );
       expect(await runOn(threaded, plan, inputs)).toEqual(results);
