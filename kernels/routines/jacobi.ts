@@ -6,11 +6,13 @@ import {
   eq,
   indexFrom,
   integer,
+  le,
   lt,
   type Matrix,
   minus,
   modulo,
   mul,
+  not,
   number,
   type Program,
   plus,
@@ -57,7 +59,8 @@ export function orthogonalize(p: Program, n: number, m: number, w: Matrix, v: Ma
             mul(w.at(b, k), w.at(b, k)),
             mul(w.at(a, k), w.at(b, k)),
           ]) as [Expr, Expr, Expr];
-          p.if(lt(mul(number(toleranceOf(m)), mul(sqrt(aa), sqrt(bb))), abs(ab)), () => {
+          // So that what is not finite makes all vectors NaN, this asks for what is not orthogonal, which NaN is not either.
+          p.if(not(le(abs(ab), mul(number(toleranceOf(m)), mul(sqrt(aa), sqrt(bb))))), () => {
             rotated.set(0, pair, one);
             const zeta = p.let('zeta', div(sub(bb, aa), mul(number(2), ab)));
             const sum = add(abs(zeta), sqrt(add(one, mul(zeta, zeta))));

@@ -66,7 +66,9 @@ export function multinomial(weights: Tensor, numSamples: number, options?: Multi
     const sums = cumsum(x, -1);
     const total = narrow(sums, -1, k - 1, 1);
     // Above 0 and up to the sum: the first sum that is not below is that of a category with a weight.
-    return searchsorted(sums, minimum(mul(openUniform(word!), total), total));
+    const found = searchsorted(sums, minimum(mul(openUniform(word!), total), total));
+    // Sums that are NaN find no place.
+    return minimum(found, k - 1);
   }
   if (numSamples > k) {
     throw new ArgumentError(`[${op}] numSamples is ${numSamples} for ${k} categories (expected replacement, or fewer)`);

@@ -26,7 +26,9 @@ export class Generator {
 
   /** From an integer of 0 to 2^53 - 1, or from chance. Throws ArgumentError for another seed. */
   constructor(seed?: number) {
-    this.manualSeed(seed ?? Math.floor(Math.random() * 2 ** 53));
+    if (seed === undefined)
+      atRun(() => this.#restart([0, 0].map(() => Math.floor(Math.random() * 2 ** 32)) as [number, number]));
+    else this.manualSeed(seed);
   }
 
   /** Starts over from a seed, an integer of 0 to 2^53 - 1. Throws ArgumentError for another one. */

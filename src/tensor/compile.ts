@@ -144,6 +144,11 @@ export async function warmup<A extends unknown[]>(
   args: readonly [...A],
   { onProgress = () => {} }: WarmupOptions = {},
 ): Promise<void> {
+  if (typeof fn !== 'function' || !Array.isArray(args)) {
+    throw new ArgumentError(
+      `[warmup] called with ${typeof fn}, ${typeof args} (expected a function, and a list of its arguments)`,
+    );
+  }
   const own = warmers.get(fn);
   const changes = await (own ?? warmers.get(compile(fn))!)(args, onProgress);
   if (own !== undefined || !changes) return;

@@ -117,6 +117,14 @@ describe('warmup', () => {
     await expect(f.warmup(tl.ones([2], { requiresGrad: true }))).rejects.toThrow(/^\[warmup\] .* require gradients/);
   });
 
+  it('refuses arguments that are not in a list, and what is no function', async () => {
+    const f = tl.compile((a: tl.Tensor) => a.mul(2));
+    const mistaken = tl.warmup as unknown as (fn: unknown, args?: unknown) => Promise<void>;
+    await expect(mistaken(f, tl.ones([2]))).rejects.toThrow(/^\[warmup\] .* a list of its arguments/);
+    await expect(mistaken(f)).rejects.toThrow(tl.ArgumentError);
+    await expect(mistaken(3, [])).rejects.toThrow(/^\[warmup\] .*expected a function/);
+  });
+
   it('rejects with what the function throws', async () => {
     const f = tl.compile((a: tl.Tensor) => a.matmul(tl.ones([5, 5])));
     await expect(f.warmup(tl.ones([2, 3]))).rejects.toThrow(/matmul/);

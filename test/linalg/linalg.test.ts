@@ -30,6 +30,26 @@ describe('what has no answer', () => {
     expect(await linalg.matrixExp(tl.tensor([[9000]])).tolist()).toEqual([[Number.NaN]]);
   });
 
+  it.each(['reference', 'wasm', 'webgpu'] as const)(
+    'makes all of them NaN of what is not finite, on %s',
+    async (engine) => {
+      await tl.init({ engine });
+      try {
+        for (const bad of [Number.NaN, Infinity]) {
+          const a = tl.tensor([
+            [bad, 1],
+            [1, 2],
+          ]);
+          for (const part of [...linalg.eigh(a), ...linalg.svd(a), linalg.svdvals(a)]) {
+            expect([...(await part.data())].every(Number.isNaN)).toBe(true);
+          }
+        }
+      } finally {
+        await tl.init({ engine: 'reference' });
+      }
+    },
+  );
+
   it('has a determinant of 0 with a gradient all the same: the cofactors', async () => {
     const g = tl.grad((x: tl.Tensor) => linalg.det(x))(singular);
     close(await g.tolist(), [

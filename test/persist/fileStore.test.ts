@@ -1,5 +1,6 @@
 import * as fs from 'node:fs';
-import { tmpdir } from 'node:os';
+import { syncBuiltinESMExports } from 'node:module';
+import os, { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { FileStore, openFileStore } from '../../src/compile/persist/fileStore.js';
@@ -70,4 +71,18 @@ it('takes the folder for caches of the user, if it is nobody else’s', async ()
   fs.rmSync(own, { recursive: true });
   fs.writeFileSync(own, '');
   expect(await openFileStore(null)).toBeNull();
+});
+
+it('keeps nothing where the user has no home, as in containers that run as any user', async () => {
+  const { homedir } = os;
+  os.homedir = () => {
+    throw new Error('uv_os_homedir returned ENOENT');
+  };
+  syncBuiltinESMExports();
+  try {
+    expect(await openFileStore(null)).toBeNull();
+  } finally {
+    os.homedir = homedir;
+    syncBuiltinESMExports();
+  }
 });

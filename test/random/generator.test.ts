@@ -186,6 +186,16 @@ describe('a generator', () => {
     expect(new Set(orders.map(String)).size).toBe(5);
   });
 
+  it('starts from chance at every call, where a compiled function makes it without a seed', async () => {
+    const draw = tl.compile(() => random.uniform(0, 1, { shape: [2], generator: new Generator() }));
+    expect(await draw().tolist()).not.toEqual(await draw().tolist());
+  });
+
+  it('draws categories that there are, even by weights that are not numbers', async () => {
+    const drawn = await random.multinomial(tl.tensor([Number.NaN, 2]), 5, { replacement: true }).data();
+    expect(Math.max(...drawn)).toBeLessThan(2);
+  });
+
   it('runs one plan for every draw', async () => {
     const gen = new Generator(2);
     const once = () => random.beta(2, 3, { shape: [10], generator: gen }).data();

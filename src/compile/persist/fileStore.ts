@@ -40,8 +40,10 @@ async function userFolder(): Promise<string> {
  */
 export async function openFileStore(folder: string | null): Promise<FileStore | null> {
   const files = (await importFromNode('node:fs')) as FileSystem;
-  const path = folder ?? (await userFolder());
+  let path = folder ?? '';
   try {
+    // Throws where the user has no home, as in containers that run as any user.
+    if (folder === null) path = await userFolder();
     files.mkdirSync(path, { recursive: true, mode: 0o700 });
     const { uid, mode } = files.statSync(path);
     const isOwn = process.getuid === undefined || (uid === process.getuid() && (mode & 0o022) === 0);

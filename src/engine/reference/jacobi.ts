@@ -27,14 +27,22 @@ function rotateRows(x: Dense, p: number, q: number, { c, s }: { c: number; s: nu
   }
 }
 
+/** What is not finite has no rotations: all results are NaN. */
+function poisoned(x: Dense): boolean {
+  if (x.data.every(Number.isFinite)) return false;
+  x.data.fill(Number.NaN);
+  return true;
+}
+
 /** Eigenvalues and eigenvectors of a symmetric matrix by Jacobi's rotations, the classical cyclic method. */
 export function eigh(a: Dense): Dense {
   const n = a.rows;
   const work = new Dense(n, n);
   for (let i = 0; i < n; i++) for (let j = 0; j < n; j++) work.set(i, j, a.at(Math.max(i, j), Math.min(i, j)));
   const vectors = identity(n);
+  const sweeps = poisoned(work) ? 1 : SWEEPS;
   const scale = Math.sqrt(work.data.reduce((sum, x) => sum + x * x, 0));
-  for (let sweep = 0, rotated = true; rotated && sweep < SWEEPS; sweep++) {
+  for (let sweep = 0, rotated = true; rotated && sweep < sweeps; sweep++) {
     rotated = false;
     for (let p = 0; p < n; p++) {
       for (let q = p + 1; q < n; q++) {
@@ -67,7 +75,8 @@ export function svd(a: Dense): Dense {
   const { rows: m, columns: n } = a;
   const work = a.copy();
   const v = identity(n);
-  for (let sweep = 0, rotated = true; rotated && sweep < SWEEPS; sweep++) {
+  const sweeps = poisoned(work) ? 1 : SWEEPS;
+  for (let sweep = 0, rotated = true; rotated && sweep < sweeps; sweep++) {
     rotated = false;
     for (let p = 0; p < n; p++) {
       for (let q = p + 1; q < n; q++) {
