@@ -1,4 +1,6 @@
+import { type DType, rangeOf } from './dtype.js';
 import { binary, unary, where } from './elementwise.js';
+import { gather } from './indexing.js';
 import { broadcastTo, flip, pad, permute, reshape, slice } from './movement.js';
 import type { CumulativeFn, Node } from './node.js';
 import { reduce, reduceIdentity } from './reduce.js';
@@ -49,8 +51,12 @@ function before(a: Node, b: Node, descending: boolean, positionA: Node, position
   return or(less, and(same, binary('lt', positionA, positionB)));
 }
 
-/** Up to this length, counting smaller elements (n^2 comparisons in one kernel) beats log2(n)^2 / 2 passes. */
+/** Up to this length the place of an element is found by comparing it with all others: n^2 comparisons in one kernel. */
 const MAX_COUNTED = 1024;
+/** Longer lines are sorted in pieces, in which each element then finds its place by bisection. Longer pieces cost comparisons, more of them bisections. */
+const pieceFor = (n: number): number => (n <= 8192 ? 256 : 1024);
+/** Elements of the space in which they are compared. */
+const MAX_CUBE = 2 ** 31;
 
 /** Positions in order, from comparisons alone. */
 export function composedArgsort(node: Node<'argsort'>): Node {
@@ -63,8 +69,86 @@ export function composedArgsort(node: Node<'argsort'>): Node {
   const n = x.shape[rank - 1]!;
   const lines = reshape(x, [x.shape.slice(0, -1).reduce((a, b) => a * b, 1), n]);
   if (n === 0 || lines.shape[0] === 0) return full(node.shape, 0, 'i32');
-  const sorted = n <= MAX_COUNTED ? byCounting(lines, descending) : byMerging(lines, descending);
+  const piece = pieceFor(n);
+  const fits = lines.shape[0]! * (n + piece) * Math.max(piece, n / piece) <= MAX_CUBE;
+  const sorted =
+    n <= MAX_COUNTED && lines.shape[0]! * n * n <= MAX_CUBE
+      ? byCounting(lines, descending)
+      : fits
+        ? byPieces(lines, piece, descending)
+        : byMerging(lines, descending);
   return permute(reshape(sorted, x.shape), back);
+}
+
+/** Comes after everything else in the order. */
+function lastValue(dtype: DType, descending: boolean): number {
+  if (dtype === 'bool') return descending ? 0 : 1;
+  const [low, high] = rangeOf(dtype);
+  return descending ? low : dtype === 'f32' ? Number.NaN : high;
+}
+
+/**
+ * Sorts pieces by counting; an element's place is the number of elements before it in each piece, found by bisection, and which element a
+ * place holds is found by bisection among the places of each piece: n * pieces * log2(piece) steps, twice.
+ */
+function byPieces(x: Node, piece: number, descending: boolean): Node {
+  const [lines, n] = x.shape as [number, number];
+  const pieces = Math.ceil(n / piece);
+  const size = pieces * piece;
+  const padded = pad(x, { low: [0, 0], high: [0, size - n], value: lastValue(x.dtype, descending) });
+  const rows = reshape(padded, [lines * pieces, piece]);
+  const order = byCounting(rows, descending);
+  const values = reshape(gather(rows, order, 1), [lines, size]);
+  const start = (shape: readonly number[], axis: number): Node =>
+    binary('mul', iota(shape, axis), full(shape, piece, 'i32'));
+  const inPiece = [lines, pieces, piece];
+  const positions = reshape(binary('add', reshape(order, inPiece), start(inPiece, 1)), [lines, size]);
+
+  // Axes: line, the element by its piece and place in it, the piece that it is compared with.
+  const cube = [lines, pieces, piece, pieces];
+  const flat = [lines, size * pieces];
+  const v = reshape(broadcastTo(reshape(values, [...inPiece, 1]), cube), flat);
+  const own = reshape(iota(cube, 1), flat);
+  const other = reshape(iota(cube, 3), flat);
+  const earlier = binary('lt', other, own);
+  const count = bisect(piece, reshape(start(cube, 3), flat), (at) =>
+    comesBefore(gather(values, at, 1), v, earlier, descending),
+  );
+  const ranks = where(binary('eq', own, other), reshape(iota(cube, 2), flat), count);
+  const places = reshape(reduce('sum', reshape(ranks, [lines, size, pieces]), [2]), [lines, size]);
+
+  const wanted = [lines, n, pieces];
+  const asked = [lines, n * pieces];
+  const place = reshape(iota(wanted, 1), asked);
+  const from = reshape(start(wanted, 2), asked);
+  const found = bisect(piece, from, (at) => binary('lt', gather(places, at, 1), place));
+  const at = binary('add', from, binary('min', found, full(asked, piece - 1, 'i32')));
+  const holds = binary('eq', gather(places, at, 1), place);
+  const held = where(holds, gather(positions, at, 1), full(asked, 0, 'i32'));
+  return reshape(reduce('sum', reshape(held, wanted), [2]), [lines, n]);
+}
+
+/** How many elements of a sorted piece, which begins at `start`, `isBefore` holds for; it holds for the first ones. */
+function bisect(piece: number, start: Node, isBefore: (at: Node) => Node): Node {
+  const number = (value: number): Node => full(start.shape, value, 'i32');
+  let count: Node = number(0);
+  for (const step of [...Array(Math.log2(piece)).keys()].map((i) => piece / 2 ** (i + 1)).concat(1)) {
+    const more = binary('add', count, number(step));
+    const last = binary('add', binary('add', start, count), number(step - 1));
+    count = where(isBefore(last), more, count);
+  }
+  return count;
+}
+
+/** Whether `a` comes before `v`: equal ones do where `earlier` holds. NaN is the largest. */
+function comesBefore(a: Node, v: Node, earlier: Node, descending: boolean): Node {
+  const [strictly, orEqual] = descending
+    ? [binary('lt', v, a), binary('le', v, a)]
+    : [binary('lt', a, v), binary('le', a, v)];
+  const numbers = where(earlier, orEqual, strictly);
+  if (a.dtype !== 'f32') return numbers;
+  const [first, second] = descending ? [unary('isnan', a), unary('isnan', v)] : [unary('isnan', v), unary('isnan', a)];
+  return binary('or', numbers, binary('and', first, binary('or', earlier, unary('logicalNot', second))));
 }
 
 /** An element's place is the number of elements before it; inverting that permutation gives the order. */
