@@ -25,7 +25,8 @@ import {
 const toleranceOf = (m: number): number => 3e-8 * Math.max(2, Math.sqrt(m));
 
 /** Every pair of n rows meets once in a sweep; this many leave no pair of f32 rows that is not orthogonal. */
-const sweepsOf = (n: number): number => (n < 2 ? 0 : Math.min(20, 6 + Math.ceil(1.2 * Math.log2(n))));
+const sweepsOf = (n: number): number =>
+  n < 2 ? 0 : n <= 64 ? 6 + Math.ceil(1.2 * Math.log2(n)) : 8 + Math.ceil(1.8 * Math.log2(n));
 
 /** Floating-point operations at most: products of rows, and rotations. */
 export const jacobiFlops = (n: number, m: number): number => sweepsOf(n) * n * n * (6 * m + 3 * n);

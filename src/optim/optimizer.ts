@@ -73,7 +73,7 @@ export abstract class Optimizer<Options extends { lr: number }> {
         throw new ArgumentError(`[${name}] entry ${i} is neither a tensor nor a group (expected { params: [...] })`);
       }
       checkNames(name, input, defaults);
-      return { ...defaults, ...options, ...input, params: [...input.params] };
+      return { ...defaults, ...given(options), ...given(input), params: [...input.params] };
     });
     const all = this.paramGroups.flatMap((group) => group.params);
     if (all.length === 0) throw new ArgumentError(`[${name}] no parameters given`);
@@ -275,6 +275,10 @@ export abstract class Optimizer<Options extends { lr: number }> {
     for (const entry of loaded) if (entry !== null) this.#state.set(...entry);
   }
 }
+
+/** What is undefined counts as not given: options are often passed through. */
+const given = <T extends object>(options: T): T =>
+  Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as T;
 
 /** Computes what is not stored yet, such as freshly initialised parameters. */
 function realizeNow(tensors: readonly Tensor[]): void {

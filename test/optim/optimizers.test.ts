@@ -236,6 +236,7 @@ it('refuses parameters and options that make no sense', () => {
   expect(untyped(Adam, [p], { betas: 0.9 })).toThrow(/\[Adam\] betas are 0.9/);
   expect(untyped(SGD, [p])).toThrow(/\[SGD\] options are undefined/);
   expect(untyped(SGD, [p], {})).toThrow(/\[SGD\] lr is NaN/);
+  expect(untyped(SGD, [p], { lr: 0.1, momentum: undefined })).not.toThrow();
   const adam = new Adam([p]);
   expect(() => {
     adam.lr = Number.NaN;
