@@ -21,7 +21,8 @@ describeChromium('every op in Chromium against PyTorch', () => {
   });
 
   it.each(FIXTURES)('%s', async (fixture) => {
-    const cases = loadCases(fixture);
+    // Dawn in Node, the same code, runs all of them: here every second one.
+    const cases = loadCases(fixture).filter((_, i) => i % 2 === 0);
     expect(cases.length).toBeGreaterThan(0);
     const results = await page.call<(CaseResult | string)[]>('runCases', cases);
     const problems = cases.flatMap((oracle, i) => {

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
+import { sizeOfKernel } from '../../kernels/lower/size.js';
 import { backward } from '../../src/autograd/index.js';
 import { hostStorage } from '../../src/compile/index.js';
 import { buildPlan } from '../../src/compile/plan/build.js';
@@ -53,6 +54,23 @@ it('binds no more buffers than an adapter allows, views that are results include
     ] as const
   ).map(([kind, a, b, c]): Step => ({ kind, a, b, c }));
   expect(most(planFor(list, 12))).toBeLessThanOrEqual(12);
+});
+
+it('keeps kernels of a size that engines compile, however often an element is computed', () => {
+  // Found by npm run fuzz: WebAssembly allows 50,000 locals.
+  const list = (
+    [
+      ['unary', 0, 0, 0],
+      ['unary', 0, 0, 0],
+      ['cumulative', 55, 0, 0],
+      ['unary', 0, 0, 0],
+      ['unary', 0, 0, 0],
+      ['unary', 205, 50, 0],
+      ['unary', 70, 65, 0],
+    ] as const
+  ).map(([kind, a, b, c]): Step => ({ kind, a, b, c }));
+  const sizes = planFor(list, 64).kernels.map(({ kernel }) => sizeOfKernel(kernel, 1e6));
+  expect(Math.max(...sizes)).toBeLessThanOrEqual(2000);
 });
 
 it.each([8, 10])('binds at most %i in random graphs and their gradients', (limit) => {

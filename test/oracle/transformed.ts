@@ -81,9 +81,9 @@ export async function forwardDistance(oracle: OracleCase): Promise<number | null
       inputs.map((x, i) => xs[at.indexOf(i)] ?? x),
     )!;
     // Outputs that are integers have no tangent, and no cotangent that matters.
-    return found.map((y) => (y.dtype === 'f32' ? y : tl.zeros([])));
+    return found.map((y) => (y.dtype === 'f32' || y.dtype === 'f16' ? y : tl.zeros([])));
   };
-  const tangents = at.map((i, k) => tl.tensor(directions[k]!, { shape: inputs[i]!.shape }));
+  const tangents = at.map((i, k) => tl.tensor(directions[k]!, { shape: inputs[i]!.shape, dtype: inputs[i]!.dtype }));
   const moved = await values(
     tl.jvp(
       differentiable,
@@ -113,3 +113,7 @@ export async function forwardDistance(oracle: OracleCase): Promise<number | null
   });
   return Math.abs(forward - reverse) / Math.max(size, 1e-6);
 }
+
+/** How far apart they may be: the sums are of f32 numbers, or of numbers that were rounded to f16 (2^-11) four times on the way. */
+export const forwardLimit = (oracle: OracleCase): number =>
+  oracle.inputs.some(({ dtype }) => dtype === 'f16') ? 4 * 2 ** -11 : 1e-5;

@@ -1,5 +1,6 @@
 import { FusionMismatch } from '../../../kernels/lower/group.js';
 import { type Lowered, lowerGroups } from '../../../kernels/lower/lower.js';
+import { sizeOfKernel } from '../../../kernels/lower/size.js';
 import type { MakeRoutine } from '../../../kernels/routines/index.js';
 import type { Capabilities } from '../../engine/engine.js';
 import type { Plan, PlanBuffer, PlanOutput } from '../../engine/plan.js';
@@ -66,6 +67,9 @@ function asComputedRoots(roots: readonly Node[]): Node[] {
 const bytesOf = (x: { readonly shape: readonly number[]; readonly dtype: DType }): number =>
   bytesFor(sizeOf(x.shape), x.dtype);
 
+/** A kernel of more is split: compiling it would take longer than storing what is in its middle, and engines have limits. */
+const MAX_EXPRESSIONS = 2000;
+
 /** The storage that a kernel touches, once outputs have taken over donated inputs. */
 function trafficOf(cluster: Cluster, { kernel, bindings }: Lowered, aliases: ReadonlyMap<number, number>): Traffic {
   const reads = new Set<number>();
@@ -128,8 +132,9 @@ class Planner {
         try {
           const made = this.lower([k], new Map());
           lowered.push(made);
-          if (made.bindings.length > this.capabilities.maxStorageBuffers)
-            for (const n of this.toSplit(k, forced)) refused.add(n);
+          const tooMany = made.bindings.length > this.capabilities.maxStorageBuffers;
+          const tooLarge = sizeOfKernel(made.kernel, MAX_EXPRESSIONS) > MAX_EXPRESSIONS;
+          if (tooMany || tooLarge) for (const n of this.toSplit(k, forced, tooMany)) refused.add(n);
         } catch (error) {
           if (!(error instanceof FusionMismatch)) throw error;
           if (!forced.has(error.node)) refused.add(error.node);
@@ -147,14 +152,15 @@ class Planner {
   }
 
   /**
-   * What to store of a kernel that binds too many buffers, which the fusion rules could not foresee: they place users first, and a view
-   * that they took for a way to its base may have been stored since.
+   * What to store of a kernel that binds too many buffers, or whose code is too long, which the fusion rules could not foresee: they place
+   * users first, a view that they took for a way to its base may have been stored since, and an element may be computed at many indices.
    */
-  private toSplit(k: Cluster, forced: ReadonlySet<Node>): Node[] {
+  private toSplit(k: Cluster, forced: ReadonlySet<Node>, needed: boolean): Node[] {
     const inside = [...k.interior].filter((n) => !forced.has(n) && !k.outputs.includes(n) && operationCost(n) > 0);
     // Half of what is computed, the part nearest to what is read; where all that is stored already, each output by a kernel of its own.
     if (inside.length > 0) return [inside.sort((a, b) => a.id - b.id)[inside.length >> 1]!];
     const outputs = k.outputs.filter((o) => !forced.has(o));
+    if (!needed) return k.outputs.length > 1 ? outputs : [];
     if (outputs.length === 0)
       throw new InternalError(`[plan] a node alone binds more buffers than a kernel may: ${k.outputs[0]!.prim}`);
     return outputs;
