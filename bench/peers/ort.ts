@@ -41,6 +41,8 @@ async function prepare(ort: Ort, threads: number, benchmark: Case): Promise<Cont
     interOpNumThreads: 1,
     graphOptimizationLevel: 'all',
     logSeverityLevel: 3,
+    // Its idle threads would spin on through the turns of the others, which then take up to half as long again.
+    extra: { session: { intra_op: { allow_spinning: '0' } } },
   });
   const run = () => session.run(feeds);
   return {
