@@ -53,6 +53,8 @@ for (const file of report.testResults) {
   const cases = new Map();
   for (const { title, ancestorTitles, status } of file.assertionResults) {
     if (status !== 'passed' && status !== 'failed') continue;
+    // Some cases once more in kernels: they count where they fail.
+    if (ancestorTitles.at(-1) === 'vmap in kernels' && status === 'passed') continue;
     // The innermost group is the fixture.
     const name = `${title} | ${ancestorTitles.at(-1)}`;
     cases.set(name, status === 'passed' && (cases.get(name) ?? true));
@@ -70,7 +72,7 @@ const MODULES = { '': 'index', 'linalg.': 'linalg', 'fft.': 'fft', 'random.': 'r
 /** Functions that compute nothing from tensors. */
 const NOT_OPS = new Set(
   (
-    'init engineInfo memory cacheStats plans profile manualSeed realize scope keep noGrad grad valueAndGrad backward compile isTensor ' +
+    'init engineInfo memory memoryReport leaks roofline warmup promoteTypes resultType canCast cacheStats plans profile manualSeed realize scope keep noGrad grad valueAndGrad backward compile isTensor ' +
     'vjp jvp vmap jacobian jacrev jacfwd hessian hvp linearize customVjp checkpoint cond scan foriLoop whileLoop'
   ).split(' '),
 );
