@@ -12,7 +12,16 @@ export {
 export { inPhase, type Listener, PHASES, type Phase, setProfiler, WAITS, type Wait } from './events.js';
 export { showHolders } from './holders.js';
 export { moveNode } from './move.js';
-export { disposeNode, peekNode, type RealizeOptions, readNode, realize, storageOf, withoutValues } from './realize.js';
+export {
+  disposeNode,
+  peekNode,
+  quiet,
+  type RealizeOptions,
+  readNode,
+  realize,
+  storageOf,
+  withoutValues,
+} from './realize.js';
 export { Placeholder, Recording } from './replay.js';
 export { noteMade, placeOf, recordingSites, siteOf } from './sites.js';
 export { hostStorage, Storage } from './storage.js';

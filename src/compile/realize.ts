@@ -98,7 +98,7 @@ function capture(roots: readonly Node[], options: RealizeOptions): Promise<void>
 }
 
 /** Marks a promise as handled: an ignored failure still shows where the outputs are read. */
-function quiet<T>(done: Promise<T>): Promise<T> {
+export function quiet<T>(done: Promise<T>): Promise<T> {
   done.catch(() => {});
   return done;
 }
@@ -143,11 +143,7 @@ function donatedOf(inputs: readonly Storage[], donate: readonly Storage[]): bool
 }
 
 /** The values of a node: realizes it where needed, and copies them out. bool comes as Uint8Array. */
-export function readNode(node: Node): Promise<TypedArray> {
-  return quiet(readOut(node));
-}
-
-async function readOut(node: Node): Promise<TypedArray> {
+export async function readNode(node: Node): Promise<TypedArray> {
   if (storageOf(node) === null) realize([node]);
   const storage = storageOf(node)!;
   storage.checkUsable('data');

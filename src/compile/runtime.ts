@@ -1,4 +1,5 @@
 import type { Engine, EngineBuffer, Program } from '../engine/engine.js';
+import { startTimer } from '../engine/environment.js';
 import { arrayOf, InternalError, OutOfMemoryError, sizeOf, type TypedArray, wordsOf } from '../graph/index.js';
 import { inPhase, profiler, waitingFor } from './events.js';
 import { type Holders, namingHolders } from './holders.js';
@@ -331,11 +332,10 @@ export class Runtime {
     if (this.unregistered.push(storage) >= MAX_UNREGISTERED) this.registerState();
     if (this.willRegister) return;
     this.willRegister = true;
-    const timer: unknown = setTimeout(() => {
+    startTimer(() => {
       this.willRegister = false;
       this.registerState();
     }, REGISTER_AFTER_MS);
-    (timer as { unref?: () => void }).unref?.();
   }
 
   private registerState(): void {

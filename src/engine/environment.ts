@@ -4,6 +4,14 @@ export function environmentVariable(name: string): string | undefined {
   return process.env?.[name] || undefined;
 }
 
+/** A timer that does not keep a process alive: a finished program ends. */
+export function startTimer(work: () => void, ms: number): ReturnType<typeof setTimeout> {
+  const timer = setTimeout(work, ms);
+  // Browsers have a number here.
+  (timer as { unref?: () => void }).unref?.();
+  return timer;
+}
+
 let chosen: number | null = null;
 
 /** How much is told on stderr, in a page on its console: what `init({ debug })` said, else `TILLER_DEBUG`, else 0. */

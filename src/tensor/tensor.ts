@@ -1,4 +1,4 @@
-import { disposeNode, moveNode, peekNode, readNode } from '../compile/index.js';
+import { disposeNode, moveNode, peekNode, quiet, readNode } from '../compile/index.js';
 import type { EngineName } from '../engine/engine.js';
 import {
   ArgumentError,
@@ -267,27 +267,17 @@ export class Tensor extends Handle {
    * 1. Computes them first where that has not happened yet. Rejects with what went wrong on the engine.
    */
   data(): Promise<TypedArray> {
-    return ignorable(async () => readNode(this.node));
+    return quiet(dataOf(this));
   }
 
   /** The value of a tensor with one element: a boolean for bool, else a number. Rejects with ShapeError for other sizes. */
   item<T extends number | boolean = number>(): Promise<T> {
-    return ignorable(async () => {
-      if (this.numel() !== 1) {
-        throw new ShapeError(`[item] more or less than one element: ${showShape(this.shape)} (use data() or tolist())`);
-      }
-      const { dtype } = this;
-      const [value] = await readNode(this.node);
-      return (dtype === 'bool' ? value !== 0 : value) as T;
-    });
+    return quiet(itemOf(this)) as Promise<T>;
   }
 
   /** The elements as nested arrays (a single number for shape []); booleans for bool. */
   tolist<T = NestedNumbers>(): Promise<T> {
-    return ignorable(async () => {
-      const { shape, dtype } = this;
-      return nested(await readNode(this.node), shape, dtype, 0) as T;
-    });
+    return quiet(listOf(this)) as Promise<T>;
   }
 
   /** The values as PyTorch prints them once they have been read; before that shape and dtype. */
@@ -331,11 +321,20 @@ export class Tensor extends Handle {
   }
 }
 
-/** A promise whose failure nobody has to look at. */
-function ignorable<T>(work: () => Promise<T>): Promise<T> {
-  const done = work();
-  done.catch(() => {});
-  return done;
+const dataOf = async (x: Tensor): Promise<TypedArray> => readNode(x.node);
+
+async function itemOf(x: Tensor): Promise<number | boolean> {
+  if (x.numel() !== 1) {
+    throw new ShapeError(`[item] more or less than one element: ${showShape(x.shape)} (use data() or tolist())`);
+  }
+  const { dtype } = x;
+  const [value] = await readNode(x.node);
+  return dtype === 'bool' ? value !== 0 : value!;
+}
+
+async function listOf(x: Tensor): Promise<NestedNumbers> {
+  const { shape, dtype } = x;
+  return nested(await readNode(x.node), shape, dtype, 0);
 }
 
 const ENGINES: Record<EngineName, true> = { webgpu: true, wasm: true, tfjs: true, reference: true, 'plan-only': true };

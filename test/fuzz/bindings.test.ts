@@ -1,28 +1,19 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { sizeOfKernel } from '../../kernels/lower/size.js';
-import { backward } from '../../src/autograd/index.js';
 import { hostStorage } from '../../src/compile/index.js';
 import { buildPlan } from '../../src/compile/plan/build.js';
 import { snapshot, withoutData } from '../../src/compile/snapshot.js';
 import type { Capabilities } from '../../src/engine/engine.js';
 import type { Plan } from '../../src/engine/plan.js';
-import { binary, constant, leaf, type Node, reduce, reshape, sizeOf, unary } from '../../src/graph/index.js';
-import { build, type Step, steps } from './graphs.js';
+import { leaf, sizeOf } from '../../src/graph/index.js';
+import { type Step, steps, stepsOf, withGradients } from './graphs.js';
 
 const SHAPES = [[3], [2, 3], [4, 1], [2, 3, 2], [1, 7], [65]];
 
 function planFor(list: readonly Step[], maxStorageBuffers: number): Plan {
   const leaves = SHAPES.map((shape) => leaf(hostStorage(new Float32Array(sizeOf(shape)), shape, 'f32'), true));
-  const outputs = build(leaves, list);
-  const total = outputs
-    .map((o) => {
-      const axes = o.shape.map((_, i) => i);
-      return reshape(reduce('sum', unary('sin', o), axes), []);
-    })
-    .reduce((a, b) => binary('add', a, b));
-  const gradients = backward([total], [constant(1, 'f32')], leaves).filter((g): g is Node => g !== null);
-  const wanted = [...new Set([...outputs, ...gradients])].filter((n) => n.inputs.length > 0);
+  const wanted = [...new Set(withGradients(leaves, list))].filter((n) => n.inputs.length > 0);
   const graph = withoutData(snapshot(wanted), []);
   const capabilities: Capabilities = {
     software: false,
@@ -41,34 +32,30 @@ const most = (plan: Plan): number => Math.max(0, ...plan.kernels.map(({ bindings
 
 it('binds no more buffers than an adapter allows, views that are results included', () => {
   // Found by npm run fuzz: a kernel bound 13 buffers of at most 12.
-  const list = (
-    [
-      ['unary', 0, 0, 0],
-      ['softmax', 38, 0, 0],
-      ['scatter', 101, 0, 0],
-      ['unary', 0, 0, 0],
-      ['unary', 0, 0, 0],
-      ['unary', 7, 25, 0],
-      ['slice', 178, 0, 1],
-      ['unary', 69, 0, 0],
-    ] as const
-  ).map(([kind, a, b, c]): Step => ({ kind, a, b, c }));
+  const list = stepsOf([
+    ['unary', 0, 0, 0],
+    ['softmax', 38, 0, 0],
+    ['scatter', 101, 0, 0],
+    ['unary', 0, 0, 0],
+    ['unary', 0, 0, 0],
+    ['unary', 7, 25, 0],
+    ['slice', 178, 0, 1],
+    ['unary', 69, 0, 0],
+  ]);
   expect(most(planFor(list, 12))).toBeLessThanOrEqual(12);
 });
 
 it('keeps kernels of a size that engines compile, however often an element is computed', () => {
   // Found by npm run fuzz: WebAssembly allows 50,000 locals.
-  const list = (
-    [
-      ['unary', 0, 0, 0],
-      ['unary', 0, 0, 0],
-      ['cumulative', 55, 0, 0],
-      ['unary', 0, 0, 0],
-      ['unary', 0, 0, 0],
-      ['unary', 205, 50, 0],
-      ['unary', 70, 65, 0],
-    ] as const
-  ).map(([kind, a, b, c]): Step => ({ kind, a, b, c }));
+  const list = stepsOf([
+    ['unary', 0, 0, 0],
+    ['unary', 0, 0, 0],
+    ['cumulative', 55, 0, 0],
+    ['unary', 0, 0, 0],
+    ['unary', 0, 0, 0],
+    ['unary', 205, 50, 0],
+    ['unary', 70, 65, 0],
+  ]);
   const sizes = planFor(list, 64).kernels.map(({ kernel }) => sizeOfKernel(kernel, 1e6));
   expect(Math.max(...sizes)).toBeLessThanOrEqual(2000);
 });

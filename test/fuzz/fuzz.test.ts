@@ -1,11 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { backward } from '../../src/autograd/index.js';
 import { hostStorage, initEngine, readNode, realize } from '../../src/compile/index.js';
-import { binary, constant, leaf, type Node, reduce, reshape, sizeOf, unary } from '../../src/graph/index.js';
+import { leaf, sizeOf } from '../../src/graph/index.js';
 import { TOLERANCES } from '../oracle/tolerances.js';
 import { webgpuAvailable } from '../setup/environment.js';
-import { build, type Step, steps } from './graphs.js';
+import { type Step, steps, withGradients } from './graphs.js';
 
 /** `npm run fuzz -- --runs N` sets it; a plain test run does 500. */
 const RUNS = Number(process.env.TILLER_FUZZ_RUNS ?? 500);
@@ -23,19 +22,7 @@ function valuesOf(shape: readonly number[], seed: number): Float32Array {
 /** The values of a graph and the gradients of its leaves, on the engine in use. */
 async function run(list: readonly Step[]): Promise<Float32Array[]> {
   const leaves = SHAPES.map((shape, i) => leaf(hostStorage(valuesOf(shape, i), shape, 'f32'), true));
-  const outputs = build(leaves, list);
-  const total = outputs
-    .map((o) => {
-      const s = reduce(
-        'sum',
-        unary('sin', o),
-        o.shape.map((_, i) => i),
-      );
-      return reshape(s, []);
-    })
-    .reduce((a, b) => binary('add', a, b));
-  const gradients = backward([total], [constant(1, 'f32')], leaves).filter((g): g is Node => g !== null);
-  const wanted = [...outputs, ...gradients];
+  const wanted = withGradients(leaves, list);
   await realize(wanted);
   return Promise.all(wanted.map(async (n) => (await readNode(n)) as Float32Array));
 }

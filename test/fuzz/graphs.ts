@@ -1,10 +1,12 @@
 import fc from 'fast-check';
+import { backward } from '../../src/autograd/index.js';
 import {
   argsort,
   type BinaryFn,
   binary,
   cast,
   concat,
+  constant,
   conv,
   cumulative,
   dot,
@@ -246,3 +248,20 @@ export const steps: fc.Arbitrary<Step[]> = fc.array(
   fc.record({ kind: fc.constantFrom(...KINDS), a: number, b: number, c: number }),
   { minLength: 1, maxLength: 12 },
 );
+
+/** Steps from rows, as a counterexample is written down. */
+export const stepsOf = (rows: readonly (readonly [Step['kind'], number, number, number])[]): Step[] =>
+  rows.map(([kind, a, b, c]) => ({ kind, a, b, c }));
+
+/** What the steps compute from leaves, and the gradients of the leaves from all of it. */
+export function withGradients(leaves: readonly Node[], list: readonly Step[]): Node[] {
+  const outputs = build(leaves, list);
+  const total = outputs
+    .map((o) => {
+      const axes = o.shape.map((_, i) => i);
+      return reshape(reduce('sum', unary('sin', o), axes), []);
+    })
+    .reduce((a, b) => binary('add', a, b));
+  const gradients = backward([total], [constant(1, 'f32')], leaves).filter((g): g is Node => g !== null);
+  return [...outputs, ...gradients];
+}

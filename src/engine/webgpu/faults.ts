@@ -1,4 +1,5 @@
 import { EngineError, OutOfMemoryError, type TillerError } from '../../graph/index.js';
+import { startTimer } from '../environment.js';
 
 /** An interval of the engine's clock whose results an error may have spoiled. */
 interface Fault {
@@ -126,9 +127,7 @@ export class FaultLog {
     this.#faults.push(fault);
     if (this.#faults.length > MAX_FAULTS) this.#mergeOldest();
     if (fault.reported) return;
-    const timer: unknown = setTimeout(() => this.printUnreported(), PRINT_AFTER_MS);
-    // In Node the timer must not keep the process alive.
-    (timer as { unref?: () => void }).unref?.();
+    startTimer(() => this.printUnreported(), PRINT_AFTER_MS);
   }
 }
 

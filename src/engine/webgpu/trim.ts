@@ -1,3 +1,5 @@
+import { startTimer } from '../environment.js';
+
 /** Calls back once nothing has happened for a while. */
 export class IdleTrim {
   readonly #trim: () => void;
@@ -23,12 +25,10 @@ export class IdleTrim {
 
   #wait(): void {
     this.#busy = false;
-    this.#timer = setTimeout(() => {
+    this.#timer = startTimer(() => {
       this.#timer = null;
       if (this.#busy) this.#wait();
       else this.#trim();
     }, this.#afterMs);
-    // A finished program ends. Browsers have a number here.
-    (this.#timer as { unref?: () => void }).unref?.();
   }
 }
