@@ -30,7 +30,7 @@ export interface KernelListing {
   readonly name: string;
   /** The kernel's loop nest. */
   readonly ir: string;
-  /** The WGSL that a WebGPU engine with the base limits would run. */
+  /** The WGSL that a WebGPU engine with these capabilities would run. */
   readonly code: string;
   readonly workgroups: readonly [number, number, number];
   /** Where each of its buffers lies, e.g. `input 0`, `output 1`, `arena 512 + 256 bytes`. */
@@ -49,10 +49,10 @@ class PlanOnlyProgram implements Program {
   readonly plan: Plan;
   readonly launches: readonly { readonly planned: PlannedKernel; readonly rendered: RenderedKernel }[];
 
-  constructor(plan: Plan, render: RenderKernel) {
+  constructor(plan: Plan, render: RenderKernel, capabilities: Capabilities) {
     this.plan = plan;
     this.launches = plan.kernels
-      .map((planned) => ({ planned, rendered: render(planned.kernel, BASE_CAPABILITIES) }))
+      .map((planned) => ({ planned, rendered: render(planned.kernel, capabilities) }))
       .filter(({ rendered }) => rendered.workgroups.every((count) => count > 0));
   }
 
@@ -73,17 +73,19 @@ class PlannedStorage implements EngineBuffer {
 export interface PlanOnlyOptions {
   /** How kernels become WGSL; default the renderers of kernels/. */
   readonly render?: RenderKernel;
+  /** What the device that is planned for has beyond the base limits of WebGPU. */
+  readonly capabilities?: Partial<Capabilities>;
 }
 
-/** Makes an engine that plans and generates code as a WebGPU device with the base limits would, and computes nothing. */
+/** Makes an engine that plans and generates code as a WebGPU device would, one with the base limits by default, and computes nothing. */
 export function createPlanOnlyEngine(options: PlanOnlyOptions = {}): PlanOnlyEngine {
-  return new PlanOnlyEngine(options.render ?? renderKernel);
+  return new PlanOnlyEngine(options.render ?? renderKernel, { ...BASE_CAPABILITIES, ...options.capabilities });
 }
 
 export class PlanOnlyEngine implements KernelEngine {
   readonly kind = 'kernel';
   readonly name = 'plan-only';
-  readonly capabilities = BASE_CAPABILITIES;
+  readonly capabilities: Capabilities;
   /** There is no device to lose. */
   readonly lost: KernelEngine['lost'] = new Promise(() => {});
   /** Everything that was run, a program as often as it was. */
@@ -92,8 +94,9 @@ export class PlanOnlyEngine implements KernelEngine {
   readonly #render: RenderKernel;
   readonly #stats: MemoryStats = { live: 0, peak: 0, pooled: 0, buffers: 0 };
 
-  constructor(render: RenderKernel) {
+  constructor(render: RenderKernel, capabilities: Capabilities) {
     this.#render = render;
+    this.capabilities = capabilities;
   }
 
   /** Everything that was prepared, in order. */
@@ -122,7 +125,7 @@ export class PlanOnlyEngine implements KernelEngine {
   }
 
   info(): EngineInfo {
-    const { software, subgroups, ...limits } = BASE_CAPABILITIES;
+    const { software, subgroups, ...limits } = this.capabilities;
     return {
       engine: 'plan-only',
       adapter: 'none: plans with the base limits of WebGPU and computes nothing',
@@ -138,12 +141,12 @@ export class PlanOnlyEngine implements KernelEngine {
   }
 
   codeOf({ kernel }: OutlinedKernel): KernelCode {
-    return { language: 'WGSL', text: this.#render(kernel as Kernel, BASE_CAPABILITIES).code };
+    return { language: 'WGSL', text: this.#render(kernel as Kernel, this.capabilities).code };
   }
 
   async prepare(plan: Plan): Promise<Program> {
     await loadRenderers(plan);
-    const program = new PlanOnlyProgram(plan, this.#render);
+    const program = new PlanOnlyProgram(plan, this.#render, this.capabilities);
     this.#programs.push(program);
     return program;
   }

@@ -1,0 +1,11 @@
+import type { Capabilities } from '../../../src/engine/engine.js';
+
+/** What GPUs have, in three steps: nothing beyond WebGPU itself; subgroups; all that kernels know to use. */
+export const LEVELS = {
+  baseline: {},
+  subgroups: { subgroups: true },
+  everything: { subgroups: true },
+} satisfies Record<string, Partial<Capabilities>>;
+
+export type Level = keyof typeof LEVELS;
+export const levels = Object.keys(LEVELS) as Level[];
