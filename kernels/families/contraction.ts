@@ -1,6 +1,7 @@
 import { UnsupportedError } from '../../src/graph/index.js';
 import type { ContractionKernel } from '../ir.js';
 import { type RenderedKernel, signatureOf } from '../render/rendered.js';
+import type { Halves } from '../render/wgsl-halves.js';
 import { WgslModule } from '../render/wgsl-writer.js';
 import { renderRegister } from './contractionRegister.js';
 import type { ContractionSchedule } from './contractionSchedule.js';
@@ -16,11 +17,16 @@ export {
 } from './contractionSchedule.js';
 
 /**
- * Renders a contraction under a schedule of its space; a schedule with `share` needs a device with the `subgroups` feature.
+ * Renders a contraction under a schedule of its space; a schedule with `share` needs a device with the `subgroups` feature. `halves`: how the
+ * device itself converts f16, where it does that right.
  *
  * @throws UnsupportedError for sums that are neither f32 nor integers
  */
-export function renderContraction(kernel: ContractionKernel, schedule: ContractionSchedule): RenderedKernel {
+export function renderContraction(
+  kernel: ContractionKernel,
+  schedule: ContractionSchedule,
+  { halves }: { readonly halves?: Halves | undefined } = {},
+): RenderedKernel {
   if (kernel.dtype === 'bool') {
     throw new UnsupportedError(`[contraction] ${kernel.name} sums ${kernel.dtype} (expected f32, i32 or u32)`);
   }
@@ -30,10 +36,10 @@ export function renderContraction(kernel: ContractionKernel, schedule: Contracti
     return { code, entryPoint: 'main', workgroups: [0, 0, 0], ...signatureOf(kernel) };
   }
   const render = schedule.kind === 'register' ? renderRegister : renderShared;
-  const module = new WgslModule(kernel);
+  const module = new WgslModule(kernel, { halves });
   let rendered = render(module, kernel, schedule);
   // Only a rendering shows which buffers are read and written by whole vec4s alone.
   const vec4Buffers = module.vec4Candidates();
-  if (vec4Buffers.size > 0) rendered = render(new WgslModule(kernel, { vec4Buffers }), kernel, schedule);
+  if (vec4Buffers.size > 0) rendered = render(new WgslModule(kernel, { vec4Buffers, halves }), kernel, schedule);
   return { ...rendered, entryPoint: 'main', ...signatureOf(kernel) };
 }

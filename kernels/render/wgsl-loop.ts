@@ -1,6 +1,7 @@
 import type { LoopKernel } from '../ir.js';
 import { gridOf, type RenderedKernel, signatureOf } from './rendered.js';
 import type { LoopSchedule } from './schedule.js';
+import type { Halves } from './wgsl-halves.js';
 import { indent, SegmentWriter, WorkgroupArrays } from './wgsl-segment.js';
 import { WgslModule } from './wgsl-writer.js';
 
@@ -11,15 +12,18 @@ const MAX_WORKGROUPS_PER_DIMENSION = 65535;
 export function renderLoopKernel(
   kernel: LoopKernel,
   schedule: LoopSchedule,
-  limits: { readonly maxWorkgroupsPerDimension: number } = { maxWorkgroupsPerDimension: MAX_WORKGROUPS_PER_DIMENSION },
+  device: { readonly maxWorkgroupsPerDimension: number; readonly halves?: Halves | undefined } = {
+    maxWorkgroupsPerDimension: MAX_WORKGROUPS_PER_DIMENSION,
+  },
 ): RenderedKernel {
-  const first = new LoopRenderer(new WgslModule(kernel), kernel, schedule, limits.maxWorkgroupsPerDimension);
+  const { maxWorkgroupsPerDimension, halves } = device;
+  const first = new LoopRenderer(new WgslModule(kernel, { halves }), kernel, schedule, maxWorkgroupsPerDimension);
   const rendered = first.render();
   // Only a first rendering tells which buffers are read and written by whole vectors alone.
   const vec4Buffers = first.module.vec4Candidates();
   if (vec4Buffers.size === 0) return rendered;
-  const module = new WgslModule(kernel, { vec4Buffers });
-  return new LoopRenderer(module, kernel, schedule, limits.maxWorkgroupsPerDimension).render();
+  const module = new WgslModule(kernel, { vec4Buffers, halves });
+  return new LoopRenderer(module, kernel, schedule, maxWorkgroupsPerDimension).render();
 }
 
 class LoopRenderer {

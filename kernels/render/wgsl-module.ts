@@ -2,6 +2,7 @@ import type { WordDType } from '../../src/graph/index.js';
 import type { Expr, Kernel } from '../ir.js';
 import type { NumericFn } from '../numerics/index.js';
 import { countUses, rootsOfKernel } from './uses.js';
+import type { Halves } from './wgsl-halves.js';
 import { type ScopeBindings, WgslScope } from './wgsl-scope.js';
 import { hasLiteral, literal, splat, WgslHelpers, type Width, wgslType } from './wgsl-values.js';
 
@@ -38,14 +39,18 @@ export class WgslModule {
   readonly bufferUses: readonly BufferUse[];
   #names = 0;
 
-  /** @param options.vec4Buffers buffers to declare as arrays of vec4: only where every access is a whole vec4 (`vec4Candidates`) */
+  /**
+   * @param options.vec4Buffers buffers to declare as arrays of vec4: only where every access is a whole vec4 (`vec4Candidates`)
+   * @param options.halves how the adapter itself converts f16, where it does that right
+   */
   constructor(
     readonly kernel: Kernel,
-    readonly options: { readonly vec4Buffers?: ReadonlySet<number> } = {},
+    readonly options: { readonly vec4Buffers?: ReadonlySet<number>; readonly halves?: Halves | undefined } = {},
   ) {
     this.uses = countUses(rootsOfKernel(kernel));
     this.bufferUses = kernel.buffers.map(() => ({ vectors: false, elements: false }));
-    this.functions = new WgslHelpers(() => `b${kernel.buffers.findIndex(({ length }) => length > 0)}`);
+    const anyBuffer = () => `b${kernel.buffers.findIndex(({ length }) => length > 0)}`;
+    this.functions = new WgslHelpers(anyBuffer, options.halves);
   }
 
   /** An outermost scope. */
@@ -60,12 +65,16 @@ export class WgslModule {
     return name === 'i32' ? this.fresh(prefix) : name;
   }
 
-  /** Declares all buffers (read_write; those of length 0 not at all) and the params (a uniform after them). */
+  /**
+   * Declares all buffers (read_write; those of length 0 not at all) and the params (a uniform after them), after the directives that the
+   * rendered code needs; ask for them when everything is rendered.
+   */
   declarations(): string {
-    const lines = this.kernel.buffers.flatMap(({ dtype, length }, i) => {
+    const declared = this.kernel.buffers.flatMap(({ dtype, length }, i) => {
       const element = wgslType(dtype === 'bool' ? 'u32' : dtype, this.isVec4(i) ? 4 : 1);
       return length === 0 ? [] : [`@group(0) @binding(${i}) var<storage, read_write> b${i}: array<${element}>;`];
     });
+    const lines = [...this.functions.directives, ...declared];
     const { params, buffers } = this.kernel;
     if (params.length > 0) {
       const vectors = Math.ceil(params.length / 4);

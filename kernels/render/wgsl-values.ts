@@ -1,4 +1,5 @@
 import type { Num, NumericFn, NumType } from '../numerics/index.js';
+import { type HalfWay, type Halves, ownHalf } from './wgsl-halves.js';
 
 /** 1: an ordinary value. 4: a vec4 with the values at four consecutive points of a vector variable. */
 export type Width = 1 | 4;
@@ -59,8 +60,17 @@ export const splat = (code: string, type: NumType, width: Width): string =>
 export class WgslHelpers {
   readonly #texts = new Map<string, string>();
 
-  /** @param anyBuffer name of a storage buffer that the module declares */
-  constructor(private readonly anyBuffer: () => string) {}
+  /**
+   * @param anyBuffer name of a storage buffer that the module declares
+   * @param halves how the adapter itself converts f16, where it does that right
+   */
+  constructor(
+    private readonly anyBuffer: () => string,
+    private readonly halves: Halves | null = null,
+  ) {}
+
+  /** Directives that must stand before all declarations; complete once everything is rendered. */
+  readonly directives = new Set<string>();
 
   /** Text of all functions that were used. */
   text(): string {
@@ -103,9 +113,16 @@ export class WgslHelpers {
   call(fn: NumericFn, args: readonly string[], width: Width): string {
     const body = inlineBody(fn);
     if (body) return this.#inline(body, args, width);
-    const name = `tl_${fn.name}${width === 4 ? '_v4' : ''}`;
-    this.#add(name, () => this.#define(name, fn, width));
+    const own = this.halves && ownHalf(fn, this.halves, width);
+    const name = `tl_${own ? 'own_' : ''}${fn.name}${width === 4 ? '_v4' : ''}`;
+    this.#add(name, () => (own ? this.#defineOwn(name, fn, width, own) : this.#define(name, fn, width)));
     return `${name}(${args.join(', ')})`;
+  }
+
+  #defineOwn(name: string, fn: NumericFn, width: Width, { way, result }: { way: HalfWay; result: string }): string {
+    if (way === 'f16') this.directives.add('enable f16;');
+    const type = (of: NumType): string => wgslType(of, width);
+    return `fn ${name}(a0: ${type(fn.params[0]!)}) -> ${type(fn.type)} { return ${result}; }`;
   }
 
   #inline(node: Num, args: readonly string[], width: Width): string {

@@ -54,6 +54,7 @@ function format(info: EngineInfo, works: boolean, rest: Awaited<ReturnType<typeo
     field('why', wrapped(info.why)),
     field('computes', works ? 'yes: a product of matrices is exact' : 'NO: a product of matrices is wrong'),
     field('features', wrapped(info.features.join(', ') || 'none')),
+    ...(info.checks ?? []).map((check, i) => field(i === 0 ? 'tried' : '', wrapped(check))),
     field('limits', limits.map(([name, value]) => `${name.padEnd(longest)}  ${value}`).join(`\n${' '.repeat(10)}`)),
     ...rest.map(({ engine, available, detail }, i) =>
       field(i === 0 ? 'others' : '', wrapped(`${engine}: ${available ? detail : `not here: ${detail}`}`)),

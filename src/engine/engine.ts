@@ -1,3 +1,4 @@
+import type { Halves } from '../../kernels/render/wgsl-halves.js';
 import type { DeviceLostError } from '../graph/index.js';
 import type { CodedKernel, CodedPlan, OutlinedKernel, Plan, PlanOutline, ProgramGraph } from './plan.js';
 import type { KernelTiming } from './timing.js';
@@ -15,6 +16,8 @@ export interface EngineInfo {
   readonly limits: Readonly<Record<string, number>>;
   /** Why this engine was chosen. */
   readonly why: string;
+  /** What was tried out on the adapter when the engine started, in words, and how that went. */
+  readonly checks?: readonly string[];
 }
 
 /** What the scheduler may count on. */
@@ -27,6 +30,8 @@ export interface Capabilities {
   readonly maxInvocationsPerWorkgroup: number;
   readonly maxWorkgroupMemoryBytes: number;
   readonly subgroups: boolean;
+  /** How the adapter itself converts f16, where it was tried out and right; absent: with integers. */
+  readonly halves?: Halves;
 }
 
 /** Storage on an engine: opaque above layer 2. */

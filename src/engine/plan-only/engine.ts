@@ -26,6 +26,8 @@ const BASE_CAPABILITIES: Capabilities = {
   subgroups: false,
 };
 
+const usesF16 = (halves: Capabilities['halves']): boolean => halves?.toF32 === 'f16' || halves?.toF16 === 'f16';
+
 export interface KernelListing {
   readonly name: string;
   /** The kernel's loop nest. */
@@ -125,12 +127,12 @@ export class PlanOnlyEngine implements KernelEngine {
   }
 
   info(): EngineInfo {
-    const { software, subgroups, ...limits } = this.capabilities;
+    const { software, subgroups, halves, ...limits } = this.capabilities;
     return {
       engine: 'plan-only',
       adapter: 'none: plans with the base limits of WebGPU and computes nothing',
       software,
-      features: subgroups ? ['subgroups'] : [],
+      features: [...(subgroups ? ['subgroups'] : []), ...(usesF16(halves) ? ['shader-f16'] : [])],
       limits,
       why: 'asked for by name',
     };

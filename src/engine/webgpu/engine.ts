@@ -22,6 +22,7 @@ import { Readback } from './readback.js';
 import type { RenderedKernel } from './rendering.js';
 import { RunTimer } from './timings.js';
 import { IdleTrim } from './trim.js';
+import type { Tried } from './tryOut.js';
 
 /** How long nothing may happen before memory that is kept for reuse goes back to the device. */
 const TRIM_AFTER_MS = 5000;
@@ -40,8 +41,14 @@ export async function createWebGPUEngine(options: WebGPUOptions = {}): Promise<K
   const gpu = await found.adapter.requestDevice(deviceDescriptor(found.adapter)).catch((error: unknown) => {
     throw new EngineUnavailableError(`[webgpu] ${found.description} gives no device: ${String(error)}`);
   });
-  return new WebGPUEngine(found, new LiveDevice(gpu, faults, found.inNode), faults, options);
+  const device = new LiveDevice(gpu, faults, found.inNode);
+  // A software adapter would wait longer for the answers than it gains by them.
+  const tried =
+    (options.tryOut ?? !found.software) ? await (await import('./tryOut.js')).tryOut(device) : NOTHING_TRIED;
+  return new WebGPUEngine(found, device, faults, options, tried);
 }
+
+const NOTHING_TRIED: Tried = { capabilities: {}, checks: [] };
 
 class WebGPUEngine implements KernelEngine {
   readonly kind = 'kernel';
@@ -52,6 +59,7 @@ class WebGPUEngine implements KernelEngine {
   readonly #device: LiveDevice;
   readonly #faults: FaultLog;
   readonly #why: string;
+  readonly #checks: readonly string[];
   readonly #pool: BufferPool;
   readonly #readback: Readback;
   readonly coder: Coder<RenderedKernel>;
@@ -61,12 +69,13 @@ class WebGPUEngine implements KernelEngine {
   /** Storage of the intermediate results of whichever program runs; one after the other they all use it. */
   #arena: Block | null = null;
 
-  constructor(found: FoundAdapter, device: LiveDevice, faults: FaultLog, options: WebGPUOptions) {
+  constructor(found: FoundAdapter, device: LiveDevice, faults: FaultLog, options: WebGPUOptions, tried: Tried) {
     this.#found = found;
+    this.#checks = tried.checks;
     this.#device = device;
     this.#faults = faults;
     this.lost = device.lost;
-    this.capabilities = capabilitiesOf(device.gpu, found.software);
+    this.capabilities = { ...capabilitiesOf(device.gpu, found.software), ...tried.capabilities };
     const { maxBufferBytes } = this.capabilities;
     const allocate = (size: number, usage: number) => this.#allocate(size, usage);
     this.#pool = new BufferPool(allocate, { maxBufferBytes, budgetBytes: options.memoryBudget ?? Infinity });
@@ -99,6 +108,7 @@ class WebGPUEngine implements KernelEngine {
       features: [...features].sort(),
       limits: listLimits(limits),
       why: this.#why,
+      checks: this.#checks,
     };
   }
 

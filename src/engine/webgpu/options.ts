@@ -10,6 +10,8 @@ export interface WebGPUOptions extends EngineOptions {
   readonly why?: string;
   /** How kernels become WGSL; default the renderers of kernels/. */
   readonly render?: RenderKernel;
+  /** Whether to try out what the adapter has beyond the guarantees of WebGPU, and use what is right; default on hardware adapters. */
+  readonly tryOut?: boolean;
   /** Told the time of each kernel after every run, where the adapter has timestamps. Each kernel then has a pass of its own. */
   readonly onTimings?: TimingListener;
   /** How long nothing may happen before memory that is kept for reuse goes back to the device; default 5 seconds. */

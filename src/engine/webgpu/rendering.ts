@@ -37,5 +37,5 @@ export const renderKernel: RenderKernel = (kernel, capabilities) => {
   }
   return kernel.kind === 'loop'
     ? renderLoopKernel(kernel, chooseLoopSchedule(kernel, capabilities), capabilities)
-    : renderContraction(kernel, chooseContractionSchedule(kernel, capabilities));
+    : renderContraction(kernel, chooseContractionSchedule(kernel, capabilities), capabilities);
 };

@@ -4,7 +4,7 @@ import type { Capabilities } from '../../../src/engine/engine.js';
 export const LEVELS = {
   baseline: {},
   subgroups: { subgroups: true },
-  everything: { subgroups: true },
+  everything: { subgroups: true, halves: { toF32: 'f16', toF16: 'f16' } },
 } satisfies Record<string, Partial<Capabilities>>;
 
 export type Level = keyof typeof LEVELS;
