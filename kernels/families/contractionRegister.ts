@@ -40,41 +40,44 @@ export function renderRegister(
   const wideK = s.loadA === 'k' || s.loadB === 'k';
   const ku = wideK && kernel.k.extent % s.ku !== 0 ? 4 : s.ku;
   const steps = kernel.k.extent;
-  const whole = steps - (steps % ku);
-  const loop: string[] = [];
-  if (whole > 0) {
-    loop.push(`for (var k = 0u; k < ${whole}u; k += ${ku}u) {`);
-    for (let q = 1; q < ku; q++) loop.push(`let k${q} = k + ${q}u;`);
-    for (const operand of [a, b]) operand.beginRound(ku, loop);
+  const layers = s.splitK;
+  const whole = steps - (steps % (ku * layers));
+  const unrolled = layers === 1 && steps <= MAX_UNROLLED_STEPS;
+  const round = (lines: string[]): void => {
+    if (layers > 1) lines.push('let k0 = k + layer;');
+    for (let q = 1; q < ku; q++)
+      lines.push(layers > 1 ? `let k${q} = k0 + ${q * layers}u;` : `${unrolled ? 'const' : 'let'} k${q} = k + ${q}u;`);
+    for (const operand of [a, b]) operand.beginRound(ku, lines);
     for (let q = 0; q < ku; q++) {
-      for (const operand of [b, a]) operand.beginStep(q, q === 0 ? 'k' : `k${q}`, loop);
-      multiply(q, loop);
+      for (const operand of [b, a]) operand.beginStep(q, q === 0 && layers === 1 ? 'k' : `k${q}`, lines);
+      multiply(q, lines);
     }
-    loop.push('}');
-  }
-  const rest: string[] = [];
-  if (whole < steps) {
-    rest.push(`for (var k = ${whole}u; k < ${steps}u; k++) {`);
-    for (const operand of [b, a]) operand.beginLoneStep('k', rest);
-    multiply(0, rest);
-    rest.push('}');
-  }
+  };
+  const loneStep = (lines: string[]): void => {
+    for (const operand of [b, a]) operand.beginLoneStep('k', lines);
+    multiply(0, lines);
+  };
+  const loop = repeated(0, whole, ku * layers, unrolled, round);
+  const rest = repeated(whole, steps, layers, unrolled, loneStep, layers > 1 ? ' + layer' : '');
+  if (layers > 1) rest.push(...quadSums(tm, tn));
 
-  const epilogue = epilogueLines(kernel, root, { tm, tn, rowsM, rowsN });
+  const stores = epilogueLines(kernel, root, { tm, tn, rowsM, rowsN });
+  const epilogue = layers > 1 ? ['if (layer == 0u) {', ...stores, '}'] : stores;
   const zero = ZERO_OF[kernel.dtype]!;
   const sums = Array.from({ length: tm }, (_, i) =>
     Array.from({ length: tn }, (_, j) => `var ${sum(i, j)} = ${zero};`).join(' '),
   );
   // Four consecutive invocations make a quad; they lie along the operand whose loads they do not share.
-  const [along, across] = s.share === 'b' ? ['local.y', 'local.x'] : ['local.x', 'local.y'];
+  const [along, across] =
+    s.share === 'b' ? ['local.y', 'local.x'] : layers > 1 ? ['local.y', 'local.z'] : ['local.x', 'local.y'];
   const code = fillTemplate(source, {
-    features: s.share === 'none' ? [] : ['enable subgroups;'],
+    features: s.share === 'none' && layers === 1 ? [] : ['enable subgroups;'],
     declarations: declarationsOf(module),
     helpers: module.helpers(),
-    sizeX: s.share === 'b' ? s.wgY : s.wgX,
-    sizeY: s.share === 'b' ? s.wgX : s.wgY,
+    size: (layers > 1 ? [layers, s.wgX, s.wgY] : s.share === 'b' ? [s.wgY, s.wgX, 1] : [s.wgX, s.wgY, 1]).join(', '),
     place: [
       ...grid.lines,
+      ...(layers > 1 ? ['let layer = local.x;'] : []),
       `let m0 = (tileY * ${s.wgY}u + ${across}) * ${tm}u;`,
       `let n0 = (tileX * ${s.wgX}u + ${along}) * ${tn}u;`,
     ],
@@ -85,6 +88,33 @@ export function renderRegister(
     epilogue,
   });
   return { code, workgroups: grid.workgroups };
+}
+
+/** Adds the sums that the four invocations of a quad have, in a fixed order. */
+function quadSums(tm: number, tn: number): string[] {
+  const names = Array.from({ length: tm * tn }, (_, at) => sum(Math.floor(at / tn), at % tn));
+  return ['X', 'Y'].flatMap((swap) => names.map((name) => `${name} += quadSwap${swap}(${name});`));
+}
+
+/** So few steps of k are written out: what depends on k alone is then computed by the compiler. */
+const MAX_UNROLLED_STEPS = 16;
+
+/** Lines for k = from, from + by, … below `to`, in a loop or one after the other. */
+function repeated(
+  from: number,
+  to: number,
+  by: number,
+  unrolled: boolean,
+  body: (lines: string[]) => void,
+  offset = '',
+): string[] {
+  const lines: string[] = [];
+  for (let k = from; k < to; k += unrolled ? by : to) {
+    lines.push(unrolled ? `{ const k = ${k}u;` : `for (var k = ${from}u${offset}; k < ${to}u; k += ${by}u) {`);
+    body(lines);
+    lines.push('}');
+  }
+  return lines;
 }
 
 /** One operand's elements in the registers of an invocation: `element(i, q)` names the value of row i at step q of the round. */
@@ -137,7 +167,7 @@ class RegisterOperand {
       const from = q === 0 ? 'k' : `k${q}`;
       if (this.serves === 'lanes') {
         // Invocation number i of the quad reads step i.
-        lines.push(`let ${this.name}Lane${q} = ${from} + local.x;`);
+        lines.push(`let ${this.name}Lane${q} = ${from} + (local.x & 3u);`);
         this.readRows(`${this.name}Lane${q}`, q, false, lines);
       } else {
         this.readRows(from, q, true, lines);

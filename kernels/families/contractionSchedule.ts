@@ -20,7 +20,8 @@ export type LoadWidth = 'scalar' | 'row' | 'k';
  *
  * - `register`: no workgroup memory and no barrier. With `share`, the four invocations of a quad have equal rows of one operand:
  *   each reads the elements of another k and quadBroadcast hands them on (this needs the `subgroups` feature and quads of four
- *   consecutive invocations, so it is for software adapters, where it quarters the loads).
+ *   consecutive invocations, so it is for software adapters, where it quarters the loads). With `splitK` 4 the invocations of a quad
+ *   have equal outputs instead, each takes every fourth step of k, and their sums are added in order.
  * - `shared`: the workgroup stages tiles of both operands in workgroup memory, `ku` steps of k at a time. With `splitK` > 1 the
  *   workgroup has that many layers; each takes every splitK-th tile of k, and their sums are added in order.
  */
@@ -115,10 +116,29 @@ const SHARED_LOAD_TILES = [
 function sharedLoadSchedules(kernel: ContractionKernel): ContractionSchedule[] {
   const [m, n] = [kernel.m.extent, kernel.n.extent];
   const common = { kind: 'register', ku: 4, splitK: 1, loadA: 'scalar', loadB: 'scalar' } as const;
-  return SHARED_LOAD_TILES.flatMap(([ts, td, quads]) => [
+  const tiles = SHARED_LOAD_TILES.flatMap(([ts, td, quads]) => [
     { ...common, share: 'a' as const, tm: balanced(m, ts), tn: balanced(Math.ceil(n / 4), td), wgX: 4, wgY: quads },
     { ...common, share: 'b' as const, tm: balanced(Math.ceil(m / 4), td), tn: balanced(n, ts), wgX: quads, wgY: 4 },
   ]);
+  // Few rows or columns: all quads lie along the other side.
+  const thin = [1, 2, 4, 8].flatMap((td) => [
+    ...(m <= FEW
+      ? [{ ...common, share: 'a' as const, tm: Math.max(m, 1), tn: balanced(Math.ceil(n / 4), td), wgX: 32, wgY: 1 }]
+      : []),
+    ...(n <= FEW
+      ? [{ ...common, share: 'b' as const, tm: balanced(Math.ceil(m / 4), td), tn: Math.max(n, 1), wgX: 1, wgY: 32 }]
+      : []),
+  ]);
+  // Where rows lie along k in memory, the invocations of a quad take every fourth step of k.
+  const deep = [1, 2, 4, 8].flatMap((rows) => [
+    ...(m <= FEW
+      ? [{ ...common, share: 'none' as const, splitK: 4, tm: Math.max(m, 1), tn: balanced(n, rows), wgX: 8, wgY: 1 }]
+      : []),
+    ...(n <= FEW
+      ? [{ ...common, share: 'none' as const, splitK: 4, tm: balanced(m, rows), tn: Math.max(n, 1), wgX: 1, wgY: 8 }]
+      : []),
+  ]);
+  return [...tiles, ...thin, ...deep];
 }
 
 /** Plain register tiles: tm, tn, steps of k in a round. */
@@ -166,12 +186,14 @@ const WORKGROUP_TILES = [
   [4, 4, 4, 4, 16, 8],
 ] as const;
 
+/** Rows or columns of a product that is thin. */
+const FEW = 4;
+
 /** Few rows or columns: a workgroup's layers share the depth of a few dot products, and read neighbouring steps of k. */
 function thinTiles({ m, n }: ContractionKernel): (readonly [number, number, number, number, number, number])[] {
-  const few = 4;
   return [
-    ...(m.extent <= few ? [[Math.max(m.extent, 1), 4, 8, 1, 16, 8] as const] : []),
-    ...(n.extent <= few ? [[4, Math.max(n.extent, 1), 1, 8, 16, 8] as const] : []),
+    ...(m.extent <= FEW ? [[Math.max(m.extent, 1), 4, 8, 1, 16, 8] as const] : []),
+    ...(n.extent <= FEW ? [[4, Math.max(n.extent, 1), 1, 8, 16, 8] as const] : []),
   ];
 }
 
@@ -227,30 +249,45 @@ const STEADY_ACCUMULATORS = 36;
 /** Workgroups that keep a few cores evenly busy. */
 const BUSY_WORKGROUPS = 16;
 
+/** A load of lanes that do not lie side by side in memory, of data that is read once. */
+const STRIDED = 1.6;
+
 function softwareEstimate(kernel: ContractionKernel, caps: ContractionCaps): Estimate {
-  const loadCost = (operand: Expr, row: IndexVar): number => {
-    const loads = expressionsOf(operand).filter((e) => e.kind === 'load').length;
-    return loads * GATHER + (costOf(splitByK(operand, row, kernel.k).expr) - 8 * loads) * OPERATION;
+  const { batch, m, n, k } = kernel;
+  const isThin = m.extent <= FEW || n.extent <= FEW;
+  const vars = [batch, m, n, k];
+  /** Cost of an operand's element where the lanes stand along `lanes`. */
+  const loadCost = (operand: Expr, row: IndexVar, lanes: IndexVar): number => {
+    const loads = expressionsOf(operand).filter((e) => e.kind === 'load');
+    const work = (costOf(splitByK(operand, row, k).expr) - 8 * loads.length) * OPERATION;
+    const strided =
+      isThin && loads.some(({ index }) => Math.abs(affineIn(index, vars)?.strides[vars.indexOf(lanes)] ?? 1) > 1);
+    return loads.length * GATHER * (strided ? STRIDED : 1) + work;
   };
-  const [a, b] = [loadCost(kernel.a, kernel.m), loadCost(kernel.b, kernel.n)];
+  const alongRows = { a: loadCost(kernel.a, m, m), b: loadCost(kernel.b, n, n) };
+  const alongK = { a: loadCost(kernel.a, m, k), b: loadCost(kernel.b, n, k) };
   return (s) => {
     if (s.kind === 'shared') return Infinity;
     // The plain register tile is the fallback where quads are not available.
-    if (caps.subgroups && s.share === 'none') return Infinity;
+    if (caps.subgroups && s.share === 'none' && s.splitK === 1) return Infinity;
     const [rowsM, rowsN] = [s.tm * s.wgY, s.tn * s.wgX];
-    const workgroups = kernel.batch.extent * Math.ceil(kernel.m.extent / rowsM) * Math.ceil(kernel.n.extent / rowsN);
+    const workgroups = batch.extent * Math.ceil(m.extent / rowsM) * Math.ceil(n.extent / rowsN);
     const invocations = workgroups * s.wgX * s.wgY;
     const loads =
-      s.share === 'none'
-        ? a * s.tm + b * s.tn
-        : s.share === 'a'
-          ? (a * s.tm) / 4 + b * s.tn
-          : a * s.tm + (b * s.tn) / 4;
+      s.splitK > 1
+        ? alongK.a * s.tm + alongK.b * s.tn
+        : s.share === 'none'
+          ? alongRows.a * s.tm + alongRows.b * s.tn
+          : s.share === 'a'
+            ? (alongK.a * s.tm) / 4 + alongRows.b * s.tn
+            : alongRows.a * s.tm + (alongK.b * s.tn) / 4;
     const broadcasts = s.share === 'none' ? 0 : BROADCAST * (s.share === 'a' ? s.tm : s.tn);
     const step = loads + broadcasts + MULTIPLY_ADD * s.tm * s.tn + ROUND / s.ku;
     const erratic = s.tm * s.tn > STEADY_ACCUMULATORS ? 1.3 : 1;
     const uneven = Math.max(1, BUSY_WORKGROUPS / Math.max(workgroups, 1)) ** 0.25;
-    return invocations * step * erratic * uneven;
+    // Layers of a quad split whole rounds; what is left over is done one step at a time, with idle lanes.
+    const depth = s.splitK > 1 && k.extent < 4 * s.splitK * s.ku ? 4 : 1;
+    return invocations * step * erratic * uneven * depth;
   };
 }
 

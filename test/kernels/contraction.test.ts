@@ -147,6 +147,17 @@ describeWebGPU('contraction on Dawn', () => {
       );
     });
 
+    it.each([
+      [1, 70, 3],
+      [70, 1, 17],
+      [2, 33, 0],
+    ])('lays the quads of thin products along their long side: %i x %i, k = %i', async (m, n, k) => {
+      const shape = { batch: 3, m, n, k, transA: false, transB: true };
+      const thin = allSchedules(productKernel(shape)).filter((s) => s.kind === 'register' && [s.wgX, s.wgY].includes(1));
+      expect(new Set(thin.map((s) => s.splitK))).toEqual(new Set([1, 4]));
+      await checkProduct(shape, thin);
+    });
+
     it('multiplies odd extents in a batch', async () => {
       await checkProduct({ batch: 2, m: 35, n: 13, k: 7, transA: true, transB: true });
     });

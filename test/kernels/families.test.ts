@@ -226,7 +226,7 @@ describe('rendered contractions', () => {
         let n0 = (tileX * 4u + local.x) * 1u;
         let i0 = batch * 45u;
         let i5 = batch * 63u;
-        let i14 = batch * 35u;
+        let i20 = batch * 35u;
         let aRow0 = min(m0 + 0u, 4u);
         let aRow1 = min(m0 + 1u, 4u);
         let i1 = i0 + (aRow0 * 9u);
@@ -235,51 +235,79 @@ describe('rendered contractions', () => {
         let i6 = i5 + (bRow0 * 9u);
         var c0_0 = 0f;
         var c1_0 = 0f;
-        for (var k = 0u; k < 8u; k += 4u) {
-          let k1 = k + 1u;
-          let k2 = k + 2u;
-          let k3 = k + 3u;
-          let aLane0 = k + local.x;
-          let t2 = b0[i1 + aLane0];
-          let t4 = b0[i3 + aLane0];
-          let t7 = b1[i6 + k];
-          let a0_0q = quadBroadcast(t2, 0u);
-          c0_0 += a0_0q * t7;
-          let a1_0q = quadBroadcast(t4, 0u);
-          c1_0 += a1_0q * t7;
-          let t8 = b1[i6 + k1];
-          let a0_1q = quadBroadcast(t2, 1u);
-          c0_0 += a0_1q * t8;
-          let a1_1q = quadBroadcast(t4, 1u);
-          c1_0 += a1_1q * t8;
-          let t9 = b1[i6 + k2];
-          let a0_2q = quadBroadcast(t2, 2u);
-          c0_0 += a0_2q * t9;
-          let a1_2q = quadBroadcast(t4, 2u);
-          c1_0 += a1_2q * t9;
-          let t10 = b1[i6 + k3];
-          let a0_3q = quadBroadcast(t2, 3u);
-          c0_0 += a0_3q * t10;
-          let a1_3q = quadBroadcast(t4, 3u);
-          c1_0 += a1_3q * t10;
+        { const k = 0u;
+        const k1 = k + 1u;
+        const k2 = k + 2u;
+        const k3 = k + 3u;
+        let aLane0 = k + (local.x & 3u);
+        let t2 = b0[i1 + aLane0];
+        let t4 = b0[i3 + aLane0];
+        let t7 = b1[i6 + k];
+        let a0_0q = quadBroadcast(t2, 0u);
+        c0_0 += a0_0q * t7;
+        let a1_0q = quadBroadcast(t4, 0u);
+        c1_0 += a1_0q * t7;
+        let t8 = b1[i6 + k1];
+        let a0_1q = quadBroadcast(t2, 1u);
+        c0_0 += a0_1q * t8;
+        let a1_1q = quadBroadcast(t4, 1u);
+        c1_0 += a1_1q * t8;
+        let t9 = b1[i6 + k2];
+        let a0_2q = quadBroadcast(t2, 2u);
+        c0_0 += a0_2q * t9;
+        let a1_2q = quadBroadcast(t4, 2u);
+        c1_0 += a1_2q * t9;
+        let t10 = b1[i6 + k3];
+        let a0_3q = quadBroadcast(t2, 3u);
+        c0_0 += a0_3q * t10;
+        let a1_3q = quadBroadcast(t4, 3u);
+        c1_0 += a1_3q * t10;
         }
-        for (var k = 8u; k < 9u; k++) {
-          let t11 = b1[i6 + k];
-          let t12 = b0[i1 + k];
-          let t13 = b0[i3 + k];
-          c0_0 += t12 * t11;
-          c1_0 += t13 * t11;
+        { const k = 4u;
+        const k1 = k + 1u;
+        const k2 = k + 2u;
+        const k3 = k + 3u;
+        let aLane0 = k + (local.x & 3u);
+        let t11 = b0[i1 + aLane0];
+        let t12 = b0[i3 + aLane0];
+        let t13 = b1[i6 + k];
+        let a0_0q = quadBroadcast(t11, 0u);
+        c0_0 += a0_0q * t13;
+        let a1_0q = quadBroadcast(t12, 0u);
+        c1_0 += a1_0q * t13;
+        let t14 = b1[i6 + k1];
+        let a0_1q = quadBroadcast(t11, 1u);
+        c0_0 += a0_1q * t14;
+        let a1_1q = quadBroadcast(t12, 1u);
+        c1_0 += a1_1q * t14;
+        let t15 = b1[i6 + k2];
+        let a0_2q = quadBroadcast(t11, 2u);
+        c0_0 += a0_2q * t15;
+        let a1_2q = quadBroadcast(t12, 2u);
+        c1_0 += a1_2q * t15;
+        let t16 = b1[i6 + k3];
+        let a0_3q = quadBroadcast(t11, 3u);
+        c0_0 += a0_3q * t16;
+        let a1_3q = quadBroadcast(t12, 3u);
+        c1_0 += a1_3q * t16;
+        }
+        { const k = 8u;
+        let t17 = b1[i6 + k];
+        let t18 = b0[i1 + k];
+        let t19 = b0[i3 + k];
+        c0_0 += t18 * t17;
+        c1_0 += t19 * t17;
         }
         if (m0 + 0u < 5u) {
-          let i15 = i14 + ((m0 + 0u) * 7u);
+          let i21 = i20 + ((m0 + 0u) * 7u);
           if (n0 + 0u < 7u) {
-            b2[i15 + (n0 + 0u)] = c0_0;
+            b2[i21 + (n0 + 0u)] = c0_0;
           }
         }
         if (m0 + 1u < 5u) {
-          let i16 = i14 + ((m0 + 1u) * 7u);
+          let i22 = i20 + ((m0 + 1u) * 7u);
           if (n0 + 0u < 7u) {
-            b2[i16 + (n0 + 0u)] = c1_0;
+            b2[i22 + (n0 + 0u)] = c1_0;
           }
         }
       }
