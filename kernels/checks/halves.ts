@@ -3,16 +3,15 @@ import { fillTemplate } from '../families/template.js';
 import { castFn } from '../numerics/packed.js';
 import type { HalfWay, Halves } from '../render/wgsl-halves.js';
 import { WgslHelpers, type Width } from '../render/wgsl-values.js';
-import type { Check } from './check.js';
+import type { Check, Verdict } from './check.js';
 
 const value = castFn({ x: { dtype: 'u32' }, dtype: 'f32', via: 'f16' });
 const bits = castFn({ x: { dtype: 'f32' }, dtype: 'u32', via: 'f16' });
 const round = castFn({ x: { dtype: 'f32' }, dtype: 'f32', via: 'f16' });
 
-/** Which directions an adapter gets right, and what it gets wrong. */
-export interface HalvesVerdict {
+export interface HalvesVerdict extends Verdict {
+  /** The directions that are right. */
   readonly halves: Halves;
-  readonly fault: string | null;
 }
 
 /**

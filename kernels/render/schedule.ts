@@ -2,6 +2,7 @@ import type { Index, IndexVar, LoopKernel, LoopStmt, ReduceStmt, Segment, Stmt }
 import { type Affine, affine, split } from './affine.js';
 import { flatten, indicesBelow, joinLoops, pointsOf } from './nest.js';
 import { loadsBelow, rootsOf } from './uses.js';
+import type { Subgroups } from './wgsl-subgroups.js';
 
 /** What a schedule depends on, of an engine's capabilities. */
 export interface RenderCapabilities {
@@ -10,6 +11,8 @@ export interface RenderCapabilities {
   readonly maxInvocationsPerWorkgroup: number;
   readonly maxWorkgroupMemoryBytes: number;
   readonly maxWorkgroupsPerDimension: number;
+  /** Subgroups that kernels may count on, where there are any. */
+  readonly fixedSubgroups?: Subgroups;
 }
 
 /** How the parallel points of one segment map to threads. */
@@ -31,6 +34,8 @@ export interface LoopSchedule {
   readonly workgroupSize: number;
   /** One for each segment. */
   readonly segments: readonly SegmentSchedule[];
+  /** Threads that share a point combine their results by shuffles in subgroups of this size, which divides the workgroup's. */
+  readonly subgroups?: Subgroups;
 }
 
 /** Points of the longest reduction or loop inside of a segment's points. */
@@ -48,7 +53,10 @@ export function chooseLoopSchedule(kernel: LoopKernel, capabilities: RenderCapab
   let workgroupSize = Math.min(size, capabilities.maxInvocationsPerWorkgroup);
   while (workgroupSize > 1 && arrays * workgroupSize * 4 > capabilities.maxWorkgroupMemoryBytes) workgroupSize /= 2;
   const segments = vectors.map((vector, i): SegmentSchedule => ({ lanes: shared[i] ? workgroupSize : 1, vector }));
-  return { workgroupSize, segments };
+  const { fixedSubgroups: subgroups, software } = capabilities;
+  const joins = kernel.segments.some(({ body }, i) => shared[i] && body.some(({ kind }) => kind === 'reduce'));
+  const bySubgroups = subgroups !== undefined && !software && joins && workgroupSize % subgroups.size === 0;
+  return { workgroupSize, segments, ...(bySubgroups ? { subgroups } : {}) };
 }
 
 /**

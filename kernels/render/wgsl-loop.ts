@@ -3,6 +3,7 @@ import { gridOf, type RenderedKernel, signatureOf } from './rendered.js';
 import type { LoopSchedule } from './schedule.js';
 import type { Halves } from './wgsl-halves.js';
 import { indent, SegmentWriter, WorkgroupArrays } from './wgsl-segment.js';
+import { subgroupAttribute } from './wgsl-subgroups.js';
 import { WgslModule } from './wgsl-writer.js';
 
 /** The limit of every WebGPU implementation. */
@@ -35,10 +36,10 @@ class LoopRenderer {
   ) {}
 
   render(): RenderedKernel {
-    const { workgroupSize } = this.schedule;
-    const arrays = new WorkgroupArrays(workgroupSize);
+    const { workgroupSize, segments, subgroups = null } = this.schedule;
+    const arrays = new WorkgroupArrays(workgroupSize / (subgroups?.size ?? 1));
     const writers = this.kernel.segments
-      .map((segment, i) => new SegmentWriter(this.module, arrays, segment, this.schedule.segments[i]!, workgroupSize))
+      .map((segment, i) => new SegmentWriter(this.module, arrays, segment, segments[i]!, workgroupSize, subgroups))
       .filter(({ groups }) => groups > 0);
     const total = writers.reduce((sum, { groups }) => sum + groups, 0);
     const workgroups = gridOf(this.kernel.name, total, this.maxWorkgroups);
@@ -63,12 +64,13 @@ class LoopRenderer {
       });
       if (writers.length > 0) main.push('}');
     }
+    const joins = writers.some(({ joinsSubgroups }) => joinsSubgroups);
     const code = [
       this.module.declarations(),
       ...arrays.declarations(),
       this.module.helpers(),
       ...functions,
-      `@compute @workgroup_size(${workgroupSize})`,
+      `@compute @workgroup_size(${workgroupSize})${joins ? subgroupAttribute(subgroups!) : ''}`,
       'fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_index) lane: u32) {',
       ...indent(main),
       '}',

@@ -4,6 +4,7 @@ import { better, binaryFns, type NumericFn } from '../numerics/index.js';
 import { flatten, indicesBelow, joinLoops, type Nest, pointsOf } from './nest.js';
 import type { SegmentSchedule } from './schedule.js';
 import { rootsOf } from './uses.js';
+import { type Subgroups, shuffled, subgroupDirectives } from './wgsl-subgroups.js';
 import { unwrap, type Width } from './wgsl-values.js';
 import type { ScopeBindings, WgslModule, WgslScope, WgslValue } from './wgsl-writer.js';
 
@@ -14,12 +15,12 @@ const BLOCK = 64;
 /** Partial results that one thread joins before the last step, which every thread takes. */
 const FAN_IN = 16;
 
-/** Arrays of one element a thread in workgroup memory, shared by all reductions of a kernel. */
+/** Arrays in workgroup memory, of one element a thread (or a subgroup), shared by all reductions of a kernel. */
 export class WorkgroupArrays {
   readonly #arrays: { name: string; dtype: WordDType }[] = [];
   #taken: string[] = [];
 
-  constructor(readonly lanes: number) {}
+  constructor(readonly length: number) {}
 
   take(dtype: WordDType): string {
     let array = this.#arrays.find((one) => one.dtype === dtype && !this.#taken.includes(one.name));
@@ -39,14 +40,14 @@ export class WorkgroupArrays {
   }
 
   declarations(): string[] {
-    return this.#arrays.map(({ name, dtype }) => `var<workgroup> ${name}: array<${dtype}, ${this.lanes}>;`);
+    return this.#arrays.map(({ name, dtype }) => `var<workgroup> ${name}: array<${dtype}, ${this.length}>;`);
   }
 }
 
 /** The running value of a reduction term; `at` is the index of an argmax or argmin. */
 interface Accumulator {
   readonly term: ReduceTerm;
-  readonly name: string;
+  name: string;
   readonly at: string | null;
   /** Sum of the current block, where sums are taken in blocks. */
   readonly part: string | null;
@@ -57,6 +58,8 @@ interface Accumulator {
 export class SegmentWriter {
   /** Workgroups that the segment needs. */
   readonly groups: number;
+  /** After `body`: whether its code uses subgroups. */
+  joinsSubgroups = false;
   readonly #threads: number;
   readonly #shared: boolean;
 
@@ -66,6 +69,7 @@ export class SegmentWriter {
     private readonly segment: Segment,
     private readonly schedule: SegmentSchedule,
     private readonly workgroupSize: number,
+    private readonly subgroups: Subgroups | null = null,
   ) {
     const points = pointsOf(segment.parallel);
     this.#shared = schedule.lanes > 1;
@@ -233,7 +237,8 @@ export class SegmentWriter {
     scope.lines.push(...body.lines);
 
     if (inVectors) for (const accumulator of accumulators) this.#joinLanes(scope, accumulator);
-    if (this.#shared) this.#joinThreads(scope, accumulators);
+    if (this.#shared && this.subgroups) this.#joinSubgroups(scope, accumulators, this.subgroups);
+    else if (this.#shared) this.#joinThreads(scope, accumulators);
     for (const { term, name, at, width } of accumulators) results.set(term.result, { code: at ?? name, width });
     return results;
   }
@@ -305,6 +310,63 @@ export class SegmentWriter {
     });
   }
 
+  /**
+   * The same by shuffles: first in each subgroup, in whose every invocation the same values meet, then the subgroups' results. No array is
+   * used twice in a row of reductions, so each takes one barrier, and none where a subgroup is the workgroup.
+   */
+  #joinSubgroups({ lines }: WgslScope, accumulators: readonly Accumulator[], subgroups: Subgroups): void {
+    const { size } = subgroups;
+    this.joinsSubgroups = true;
+    for (const directive of subgroupDirectives(subgroups)) this.module.functions.directives.add(directive);
+    for (const accumulator of accumulators) {
+      const { term, at, name } = accumulator;
+      const joined = this.module.fresh('r');
+      lines.push(`var ${joined} = ${name};`);
+      for (let step = 1; step < size; step *= 2) {
+        const other = shuffled(joined, term.value.dtype, step);
+        if (at)
+          lines.push(...this.#takeBetter(term, joined, at, other, shuffled(at, 'i32', step), this.module.fresh('k')));
+        else lines.push(`${joined} = ${this.#join(term, joined, other, 1)};`);
+      }
+      accumulator.name = joined;
+    }
+    const count = this.workgroupSize / size;
+    if (count === 1) return;
+    const arrays = accumulators.map(({ term, at }) => ({
+      values: this.arrays.take(term.value.dtype),
+      indices: at ? this.arrays.take('i32') : null,
+    }));
+    const first = accumulators.flatMap(({ name, at }, i) => [
+      `${arrays[i]!.values}[lane / ${size}u] = ${name};`,
+      ...(at ? [`${arrays[i]!.indices}[lane / ${size}u] = ${at};`] : []),
+    ]);
+    lines.push(`if (lane % ${size}u == 0u) {`, ...indent(first), '}', 'workgroupBarrier();');
+    accumulators.forEach((accumulator, i) => {
+      Object.assign(accumulator, this.#joinArray(lines, accumulator, arrays[i]!, '0u', 1, count));
+    });
+  }
+
+  /** Lines that take another value and its place in `name` and `at` where it is better, or equal and comes before. */
+  #takeBetter(
+    { fn, value }: ReduceTerm,
+    name: string,
+    at: string,
+    other: string,
+    place: string,
+    own: string,
+  ): string[] {
+    const takes = (a: string, b: string): string =>
+      this.module.call(better(fn as 'argmax' | 'argmin', value.dtype), [a, b]);
+    return [
+      `let ${own}v = ${other};`,
+      `let ${own}i = ${place};`,
+      `if (${takes(`${own}v`, name)} || (!${takes(name, `${own}v`)} && ${own}i < ${at})) {`,
+      `  ${name} = ${own}v;`,
+      `  ${at} = ${own}i;`,
+      '}',
+    ];
+  }
+
   /** Joins the elements `first`, `first` + step, … below `end` of an array. */
   #joinArray(
     lines: string[],
@@ -321,17 +383,7 @@ export class SegmentWriter {
     const start = first === '0u' ? `${step}u` : `${first} + ${step}u`;
     lines.push(`for (var ${j} = ${start}; ${j} < ${end}u; ${j} += ${step}u) {`);
     if (index) {
-      const [value, place] = [`${values}[${j}]`, `${indices}[${j}]`];
-      const takes = (a: string, b: string) =>
-        this.module.call(better(term.fn as 'argmax' | 'argmin', term.value.dtype), [a, b]);
-      lines.push(
-        `  let ${j}v = ${value};`,
-        `  let ${j}i = ${place};`,
-        `  if (${takes(`${j}v`, name)} || (!${takes(name, `${j}v`)} && ${j}i < ${index})) {`,
-        `    ${name} = ${j}v;`,
-        `    ${index} = ${j}i;`,
-        '  }',
-      );
+      lines.push(...indent(this.#takeBetter(term, name, index, `${values}[${j}]`, `${indices}[${j}]`, j)));
     } else {
       lines.push(`  ${name} = ${this.#join(term, name, `${values}[${j}]`, 1)};`);
     }

@@ -1,4 +1,5 @@
 import type { Halves } from '../../kernels/render/wgsl-halves.js';
+import type { Subgroups } from '../../kernels/render/wgsl-subgroups.js';
 import type { DeviceLostError } from '../graph/index.js';
 import type { CodedKernel, CodedPlan, OutlinedKernel, Plan, PlanOutline, ProgramGraph } from './plan.js';
 import type { KernelTiming } from './timing.js';
@@ -30,6 +31,8 @@ export interface Capabilities {
   readonly maxInvocationsPerWorkgroup: number;
   readonly maxWorkgroupMemoryBytes: number;
   readonly subgroups: boolean;
+  /** Subgroups of one size that kernels may count on, where they were tried out and right. */
+  readonly fixedSubgroups?: Subgroups;
   /** How the adapter itself converts f16, where it was tried out and right; absent: with integers. */
   readonly halves?: Halves;
 }

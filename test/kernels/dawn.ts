@@ -30,7 +30,9 @@ export async function openDawn(): Promise<DawnDevice> {
   const adapter = await gpu.requestAdapter();
   if (!adapter) throw new Error('Dawn found no adapter');
   const { maxStorageBufferBindingSize, maxBufferSize, maxStorageBuffersPerShaderStage } = adapter.limits;
+  const features: GPUFeatureName[] = ['subgroups', 'subgroup-size-control' as GPUFeatureName];
   const device = await adapter.requestDevice({
+    requiredFeatures: features.filter((name) => adapter.features.has(name)),
     requiredLimits: { maxStorageBufferBindingSize, maxBufferSize, maxStorageBuffersPerShaderStage },
   });
 

@@ -59,12 +59,32 @@ const decode = (words: Uint32Array, dtype: WordDType): Float64Array =>
     dtype === 'f32' ? new Float32Array(words.buffer) : dtype === 'i32' ? new Int32Array(words.buffer) : words,
   );
 
-const plans: Record<string, (size: number) => { workgroupSize: number; segment: SegmentSchedule }> = {
+interface Spread {
+  readonly workgroupSize: number;
+  readonly segment: SegmentSchedule;
+  readonly subgroups?: NonNullable<LoopSchedule['subgroups']>;
+}
+
+/** SwiftShader's subgroups. */
+const FOURS = { size: 4, pinned: false };
+
+const plans: Record<string, (size: number) => Spread> = {
   'a thread a point': () => ({ workgroupSize: 64, segment: { lanes: 1, vector: 'none' } }),
   'four points a thread': () => ({ workgroupSize: 32, segment: { lanes: 1, vector: 'parallel' } }),
   'a thread a point, in fours': () => ({ workgroupSize: 64, segment: { lanes: 1, vector: 'inner' } }),
   'a workgroup a point': () => ({ workgroupSize: 64, segment: { lanes: 64, vector: 'none' } }),
   'a small workgroup a point, in fours': () => ({ workgroupSize: 8, segment: { lanes: 8, vector: 'inner' } }),
+  'a workgroup a point, joined by subgroups': () => ({
+    workgroupSize: 64,
+    segment: { lanes: 64, vector: 'none' },
+    subgroups: { ...FOURS, pinned: true },
+  }),
+  'a workgroup a point, in fours, joined by subgroups': () => ({
+    workgroupSize: 8,
+    segment: { lanes: 8, vector: 'inner' },
+    subgroups: FOURS,
+  }),
+  'a subgroup a point': () => ({ workgroupSize: 4, segment: { lanes: 4, vector: 'none' }, subgroups: FOURS }),
 };
 
 interface Case {
@@ -401,8 +421,8 @@ describeWebGPU('rendered loop kernels', () => {
         const inputs = kernel.buffers.map((buffer, n) => data[n]?.slice() ?? randomWords(buffer, n + 1));
         const want = inputs.map((words, n) => decode(words, kernel.buffers[n]!.dtype));
         interpret(kernel, want, params);
-        const { workgroupSize, segment } = plan(0);
-        const schedule = { workgroupSize, segments: kernel.segments.map(() => segment) };
+        const { segment, ...rest } = plan(0);
+        const schedule = { ...rest, segments: kernel.segments.map(() => segment) };
         compare(kernel, await run(kernel, schedule, inputs, params), want, exactly);
       });
     }
@@ -436,6 +456,7 @@ describeWebGPU('rendered loop kernels', () => {
       { lanes: 1, vector: 'none' },
     ];
     compare(kernel, await run(kernel, { workgroupSize: 32, segments }, inputs, []), want);
+    compare(kernel, await run(kernel, { workgroupSize: 32, segments, subgroups: FOURS }, inputs, []), want);
   });
 
   it('more workgroups than a dimension holds', async () => {

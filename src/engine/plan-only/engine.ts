@@ -127,12 +127,16 @@ export class PlanOnlyEngine implements KernelEngine {
   }
 
   info(): EngineInfo {
-    const { software, subgroups, halves, ...limits } = this.capabilities;
+    const { software, subgroups, fixedSubgroups, halves, ...limits } = this.capabilities;
     return {
       engine: 'plan-only',
       adapter: 'none: plans with the base limits of WebGPU and computes nothing',
       software,
-      features: [...(subgroups ? ['subgroups'] : []), ...(usesF16(halves) ? ['shader-f16'] : [])],
+      features: [
+        ...(subgroups ? ['subgroups'] : []),
+        ...(fixedSubgroups?.pinned ? ['subgroup-size-control'] : []),
+        ...(usesF16(halves) ? ['shader-f16'] : []),
+      ],
       limits,
       why: 'asked for by name',
     };

@@ -102,7 +102,7 @@ const WANTED_LIMITS = [
   'maxComputeWorkgroupsPerDimension',
 ] as const;
 
-const WANTED_FEATURES: readonly GPUFeatureName[] = ['timestamp-query', 'subgroups', 'shader-f16'];
+const WANTED_FEATURES = ['timestamp-query', 'subgroups', 'subgroup-size-control', 'shader-f16'] as GPUFeatureName[];
 
 /** What to ask the adapter's device for. */
 export function deviceDescriptor(adapter: GPUAdapter): GPUDeviceDescriptor {

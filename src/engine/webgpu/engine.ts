@@ -44,7 +44,9 @@ export async function createWebGPUEngine(options: WebGPUOptions = {}): Promise<K
   const device = new LiveDevice(gpu, faults, found.inNode);
   // A software adapter would wait longer for the answers than it gains by them.
   const tried =
-    (options.tryOut ?? !found.software) ? await (await import('./tryOut.js')).tryOut(device) : NOTHING_TRIED;
+    (options.tryOut ?? !found.software)
+      ? await (await import('./tryOut.js')).tryOut(device, found.adapter)
+      : NOTHING_TRIED;
   return new WebGPUEngine(found, device, faults, options, tried);
 }
 

@@ -1,6 +1,8 @@
-import type { Check } from '../../../kernels/checks/check.js';
+import type { Check, Verdict } from '../../../kernels/checks/check.js';
 import { checkHalves } from '../../../kernels/checks/halves.js';
+import { checkSubgroups } from '../../../kernels/checks/subgroups.js';
 import type { HalfWay, Halves } from '../../../kernels/render/wgsl-halves.js';
+import type { Subgroups } from '../../../kernels/render/wgsl-subgroups.js';
 import { EngineError } from '../../graph/index.js';
 import type { Capabilities } from '../engine.js';
 import { BufferUsage, MAP_MODE_READ } from './constants.js';
@@ -17,9 +19,34 @@ export interface Tried {
  * Tries out what WebGPU does not promise, or not exactly: what is wrong on this adapter, or does not compile, is left off. Rejects with
  * DeviceLostError if the device is lost on the way.
  */
-export async function tryOut(device: LiveDevice): Promise<Tried> {
+export async function tryOut(device: LiveDevice, { info }: Pick<GPUAdapter, 'info'>): Promise<Tried> {
   const checks: string[] = [];
-  return { capabilities: { halves: await tryHalves(device, checks) }, checks };
+  const halves = await tryHalves(device, checks);
+  const fixedSubgroups = await trySubgroups(device, info, checks);
+  return { capabilities: { halves, ...(fixedSubgroups ? { fixedSubgroups } : {}) }, checks };
+}
+
+/** Invocations of a workgroup that shares a row, at the least: larger subgroups would not be filled. */
+const MOST_IN_A_SUBGROUP = 64;
+/** The size to ask for where there are several: that of most GPUs, and AMD's faster one. */
+const USUAL_SIZE = 32;
+
+/** The only size of the adapter's subgroups, or one that it can be held to. */
+function subgroupsOf({ features }: GPUDevice, info: GPUAdapterInfo): Subgroups | null {
+  const { subgroupMinSize: least = 0, subgroupMaxSize: most = 0 } = info;
+  if (!features.has('subgroups') || least < 2) return null;
+  if (least === most) return least <= MOST_IN_A_SUBGROUP ? { size: least, pinned: false } : null;
+  if (!features.has('subgroup-size-control')) return null;
+  const size = Math.min(Math.max(USUAL_SIZE, least), most);
+  return size <= MOST_IN_A_SUBGROUP ? { size, pinned: true } : null;
+}
+
+async function trySubgroups(device: LiveDevice, info: GPUAdapterInfo, checks: string[]): Promise<Subgroups | null> {
+  const subgroups = subgroupsOf(device.gpu, info);
+  if (subgroups === null) return null;
+  const name = `subgroups of ${subgroups.size}`;
+  const verdict = await verdictOf(device, checkSubgroups(subgroups), name, checks);
+  return verdict?.fault === null ? subgroups : null;
 }
 
 /** By the type f16 where there is one, else by the builtins; each direction the first way that is right. */
@@ -29,24 +56,24 @@ async function tryHalves(device: LiveDevice, checks: string[]): Promise<Halves> 
   for (const way of ways) {
     if (found.toF32 && found.toF16) break;
     const name = `f16 conversions by ${way === 'f16' ? 'shader-f16' : 'pack2x16float and unpack2x16float'}`;
-    const verdict = await verdictOf(device, checkHalves(way), name, checks);
-    if (verdict === null) continue;
-    const { halves, fault } = verdict;
-    checks.push(`${name}: ${fault ?? 'right'}`);
+    const halves = (await verdictOf(device, checkHalves(way), name, checks))?.halves;
+    if (halves === undefined) continue;
     found = { toF32: found.toF32 ?? halves.toF32, toF16: found.toF16 ?? halves.toF16 };
   }
   return found;
 }
 
-/** Runs a check; null, and the reason among `checks`, where it does not compile. */
-async function verdictOf<Verdict>(
+/** Runs a check and notes among `checks` how it went; null where it does not compile. */
+async function verdictOf<V extends Verdict>(
   device: LiveDevice,
-  check: Check<Verdict>,
+  check: Check<V>,
   name: string,
   checks: string[],
-): Promise<Verdict | null> {
+): Promise<V | null> {
   try {
-    return check.verdict(await runCheck(device, check));
+    const verdict = check.verdict(await runCheck(device, check));
+    checks.push(`${name}: ${verdict.fault ?? 'right'}`);
+    return verdict;
   } catch (error) {
     if (!(error instanceof EngineError)) throw error;
     checks.push(`${name}: not used: ${error.message.split('\n')[0]}`);
@@ -54,7 +81,7 @@ async function verdictOf<Verdict>(
   }
 }
 
-async function runCheck(device: LiveDevice, { code, workgroups, words }: Check<unknown>): Promise<Uint32Array> {
+async function runCheck(device: LiveDevice, { code, workgroups, words }: Check<Verdict>): Promise<Uint32Array> {
   const { gpu } = device;
   gpu.pushErrorScope('validation');
   const module = gpu.createShaderModule({ code });

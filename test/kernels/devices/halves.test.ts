@@ -94,7 +94,10 @@ describeWebGPU('trying out the conversions of an adapter', () => {
   it('tells what was tried, uses what was right, and computes the same', async () => {
     const { halves } = await verdict((code) => code);
     expect(engine.capabilities.halves).toEqual(halves);
-    expect(engine.info().checks).toEqual([expect.stringMatching(/^f16 conversions by pack2x16float and unpack/)]);
+    const told = engine.info().checks!;
+    expect(told[0]).toMatch(/^f16 conversions by pack2x16float and unpack/);
+    expect(told).toContain('subgroups of 4: right');
+    expect(engine.capabilities.fixedSubgroups).toEqual({ size: 4, pinned: false });
     const source: LeafSource = { shape: [65536], dtype: 'f16' };
     const x = leaf(source);
     const roots = [cast(x, 'f32'), unary('neg', cast(x, 'f32'))];

@@ -3,8 +3,8 @@ import type { Capabilities } from '../../../src/engine/engine.js';
 /** What GPUs have, in three steps: nothing beyond WebGPU itself; subgroups; all that kernels know to use. */
 export const LEVELS = {
   baseline: {},
-  subgroups: { subgroups: true },
-  everything: { subgroups: true, halves: { toF32: 'f16', toF16: 'f16' } },
+  subgroups: { subgroups: true, fixedSubgroups: { size: 32, pinned: false } },
+  everything: { subgroups: true, fixedSubgroups: { size: 32, pinned: true }, halves: { toF32: 'f16', toF16: 'f16' } },
 } satisfies Record<string, Partial<Capabilities>>;
 
 export type Level = keyof typeof LEVELS;

@@ -1,0 +1,33 @@
+import source from '../../shaders/checkSubgroups.wgsl';
+import { fillTemplate } from '../families/template.js';
+import { type Subgroups, subgroupAttribute, subgroupDirectives } from '../render/wgsl-subgroups.js';
+import type { Check, Verdict } from './check.js';
+
+/** Invocations that the check runs in a workgroup: a multiple of every size there is. */
+const WORKGROUP = 256;
+
+/**
+ * Whether subgroups are what kernels take them for: all of one size, filled by the workgroup's invocations in order, and values reach the
+ * invocation that they are shuffled to.
+ */
+export function checkSubgroups(subgroups: Subgroups): Check<Verdict> {
+  const { size } = subgroups;
+  const steps: number[] = [];
+  for (let step = 1; step < size; step *= 2) steps.push(step);
+  return {
+    code: fillTemplate(source, {
+      directives: subgroupDirectives(subgroups),
+      attribute: subgroupAttribute(subgroups),
+      workgroup: WORKGROUP,
+      size,
+      shuffles: steps.flatMap((step) => [
+        `wrong += u32(subgroupShuffleXor(number, ${step}u) != (number ^ ${step}u));`,
+        `wrong += u32(subgroupShuffleXor(negative, ${step}u) != -i32(number ^ ${step}u));`,
+        `wrong += u32(subgroupShuffleXor(fraction, ${step}u) != f32(number ^ ${step}u) + 0.5f);`,
+      ]),
+    }),
+    workgroups: [64, 1, 1],
+    words: new Uint32Array(1),
+    verdict: ([wrong = 1]) => ({ fault: wrong === 0 ? null : `${wrong} values are not where they should be` }),
+  };
+}
