@@ -13,6 +13,7 @@ export {
   chooseContractionSchedule,
   contractionSpace,
   type LoadWidth,
+  rankedContractionSpace,
   scheduleName,
 } from './contractionSchedule.js';
 

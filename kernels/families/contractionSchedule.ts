@@ -223,6 +223,17 @@ export function workgroupBytes(s: ContractionSchedule): number {
   return tiles + sums;
 }
 
+/** The space, the most promising schedule first: the one that `chooseContractionSchedule` picks. */
+export function rankedContractionSpace(kernel: ContractionKernel, caps: ContractionCaps): ContractionSchedule[] {
+  const estimate = caps.software ? softwareEstimate(kernel, caps) : gpuEstimate(kernel);
+  const first = chooseContractionSchedule(kernel, caps);
+  const ranked = contractionSpace(kernel, caps).map((schedule) => ({ schedule, cost: estimate(schedule) }));
+  // Of two that cannot be told apart (both may be Infinity) the earlier one stays in front.
+  ranked.sort((a, b) => (a.cost === b.cost ? 0 : a.cost - b.cost));
+  const name = scheduleName(first);
+  return [first, ...ranked.map(({ schedule }) => schedule).filter((schedule) => scheduleName(schedule) !== name)];
+}
+
 /** Picks a schedule by shape and adapter, without measuring. */
 export function chooseContractionSchedule(kernel: ContractionKernel, caps: ContractionCaps): ContractionSchedule {
   const space = contractionSpace(kernel, caps);

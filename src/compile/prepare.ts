@@ -1,5 +1,6 @@
 import type { Engine, Program } from '../engine/engine.js';
 import type { CodedPlan } from '../engine/plan.js';
+import type { TuneOptions } from '../engine/tuning.js';
 import { type LeafSource, type Node, type ScalarSource, topologicalOrder } from '../graph/index.js';
 import { simplify } from '../graph/simplify/index.js';
 import { inPhase, waitingFor } from './events.js';
@@ -19,12 +20,15 @@ export interface GraphToPrepare {
 const hasRoutine = (roots: readonly Node[]): boolean =>
   topologicalOrder(roots, (n) => n.realized !== null).some((n) => n.prim === 'routine');
 
-/** Plans a graph for an engine and has the engine prepare it; `keep` is given code that compiled. */
+/**
+ * Plans a graph for an engine and has the engine prepare it; `keep` is given code that compiled. With `tune` the engine is one that can.
+ */
 export async function prepareProgram(
   engine: Engine,
   graph: GraphToPrepare,
   keep: (plan: CodedPlan) => void,
   onKernel?: OnKernel,
+  tune?: TuneOptions,
 ): Promise<Program> {
   if (engine.kind === 'kernel') {
     const routines = hasRoutine(graph.roots)
@@ -38,8 +42,9 @@ export async function prepareProgram(
         inPhase('codegen', () => engine.prepare(plan)),
       );
     }
-    const render = await waitingFor('load', coder.renderer(plan));
-    const coded = inPhase('codegen', render);
+    const coded = tune
+      ? await waitingFor('compile', engine.tune!(plan, tune))
+      : inPhase('codegen', await waitingFor('load', coder.renderer(plan)));
     const program = await waitingFor(
       'compile',
       inPhase('codegen', () => loadCode(coder, coded, onKernel)),

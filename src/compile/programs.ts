@@ -1,5 +1,6 @@
 import type { Engine, Program } from '../engine/engine.js';
 import { debugLevel } from '../engine/environment.js';
+import type { ChoiceStore, TuneRequest } from '../engine/tuning.js';
 import { profiler, waitingFor } from './events.js';
 import type { OnKernel } from './loadCode.js';
 import type { KeptPlans } from './persist/index.js';
@@ -42,6 +43,9 @@ const planner = () => import('./prepare.js');
 export class ProgramCache {
   private readonly programs = new Map<string, Program | Promise<Program>>();
   private readonly skeletons = new Map<string, Skeleton>();
+  private choices: Promise<ChoiceStore> | null = null;
+  /** Requests to tune anew that were met: once, whatever how often their graph runs. */
+  private readonly tuned = new WeakSet<TuneRequest>();
   readonly stats: CacheStats = { hits: 0, misses: 0, loaded: 0 };
 
   /** Those that are ready to run. */
@@ -60,14 +64,19 @@ export class ProgramCache {
 
   /** `onKernel` is told of the kernels of a program that is made now. */
   get(snap: Snapshot, donated: readonly boolean[], onKernel?: OnKernel): Launchable {
-    const skeleton = `${donated.map((d) => (d ? 1 : 0)).join('')}|${snap.skeleton}`;
+    const tune = this.engine.kind === 'kernel' && this.engine.tune ? snap.tune : undefined;
+    // Whoever did not ask for tuning never gets tuned code, nor the other way around; in kept plans neither.
+    const skeleton = `${tune ? 'tuned ' : ''}${donated.map((d) => (d ? 1 : 0)).join('')}|${snap.skeleton}`;
     const known = this.skeletons.get(skeleton) ?? { variants: 0, common: [...snap.constants], promoted: [] };
     this.remember(skeleton, known);
+    if (tune?.again && !this.tuned.has(tune)) this.programs.delete(this.keyOf(skeleton, snap, known.promoted));
+    if (tune) this.tuned.add(tune);
     let found = this.lookUp(skeleton, snap, known.promoted);
     if (found === null) {
       this.meetVariant(known, snap.constants);
       found =
-        this.lookUp(skeleton, snap, known.promoted) ?? this.make(skeleton, snap, donated, known.promoted, onKernel);
+        this.lookUp(skeleton, snap, known.promoted) ??
+        this.make(skeleton, snap, donated, known.promoted, onKernel, tune);
     } else {
       this.stats.hits++;
       profiler()?.lookedUp(true);
@@ -109,11 +118,12 @@ export class ProgramCache {
     donated: readonly boolean[],
     promoted: readonly number[],
     onKernel?: OnKernel,
+    tune?: TuneRequest,
   ): Launchable {
     this.stats.misses++;
     profiler()?.lookedUp(false);
     const key = this.keyOf(skeleton, snap, promoted);
-    const prepared = this.prepare(key, snap, donated, promoted, onKernel);
+    const prepared = this.prepare(key, snap, donated, promoted, onKernel, tune);
     this.programs.set(key, prepared);
     prepared.then(
       (program) => {
@@ -133,10 +143,12 @@ export class ProgramCache {
     donated: readonly boolean[],
     promoted: readonly number[],
     onKernel?: OnKernel,
+    tune?: TuneRequest,
   ): Promise<Program> {
+    const choices = tune ? await (this.choices ??= this.openChoices()) : null;
     // Whoever wants to see the plan has it made.
-    const kept = debugLevel() >= 3 ? null : this.kept;
-    const loaded = await kept?.load(key, snap, donated, promoted, onKernel);
+    const kept = debugLevel() >= 3 || tune?.again ? null : this.kept;
+    const loaded = await kept?.load(key, snap, donated, promoted, onKernel, choices);
     if (loaded) {
       this.stats.loaded++;
       return loaded;
@@ -146,10 +158,19 @@ export class ProgramCache {
     const program = await prepareProgram(
       this.engine,
       { ...graph, donated },
-      (plan) => this.kept?.save(key, plan),
+      (plan) => {
+        // One whose search was cut short is planned anew, and the search goes on.
+        if (plan.tuned?.every(({ complete }) => complete) ?? true) this.kept?.save(key, plan);
+      },
       onKernel,
+      tune && choices ? { ...tune, choices } : undefined,
     );
     profiler()?.prepared(program, this.engine);
     return program;
+  }
+
+  private async openChoices(): Promise<ChoiceStore> {
+    const { KeptChoices } = await import('./persist/choices.js');
+    return new KeptChoices(this.kept?.shelf ?? null);
   }
 }

@@ -1,4 +1,5 @@
 import type { Program } from '../engine/engine.js';
+import type { TunedKernel, TuneRequest } from '../engine/tuning.js';
 import { type LeafSource, type Node, type ScalarSource, UnsupportedError } from '../graph/index.js';
 import type { OnKernel } from './loadCode.js';
 import type { Launchable } from './programs.js';
@@ -48,12 +49,17 @@ export class Recording {
   private readonly donated: readonly boolean[];
 
   /** `donate` tells which inputs a run may overwrite. */
-  constructor(roots: readonly Node[], donate: (input: LeafSource) => boolean) {
-    this.snap = snapshot(roots);
+  constructor(roots: readonly Node[], donate: (input: LeafSource) => boolean, tune?: TuneRequest) {
+    this.snap = { ...snapshot(roots), tune };
     this.inputs = this.snap.inputs;
     this.scalars = this.snap.scalars;
     this.shapes = roots;
     this.donated = this.inputs.map(donate);
+  }
+
+  /** What tuning found; null until the program is ready. */
+  get tuned(): readonly TunedKernel[] | null {
+    return this.prepared && ((this.prepared.launchable.program as Program).plan?.tuned ?? []);
   }
 
   /** Where it runs on these storages, and what it may overwrite there. */

@@ -1,3 +1,4 @@
+import type { TuneRequest } from '../engine/tuning.js';
 import {
   constant,
   type DType,
@@ -26,6 +27,8 @@ export interface Snapshot {
   readonly entries: readonly Entry[];
   /** Positions of the roots among the entries. */
   readonly roots: readonly number[];
+  /** Whether its kernels are tuned. */
+  readonly tune?: TuneRequest | undefined;
 }
 
 /** A node by position: a leaf or scalar by the number of its source, or an operation on earlier entries. */

@@ -3,6 +3,7 @@ import type { Subgroups } from '../../kernels/render/wgsl-subgroups.js';
 import type { DeviceLostError } from '../graph/index.js';
 import type { CodedKernel, CodedPlan, OutlinedKernel, Plan, PlanOutline, ProgramGraph } from './plan.js';
 import type { KernelTiming } from './timing.js';
+import type { TuneOptions } from './tuning.js';
 
 export type EngineName = 'webgpu' | 'wasm' | 'tfjs' | 'reference' | 'plan-only';
 
@@ -99,6 +100,11 @@ export interface KernelEngine extends EngineBase {
   codeOf?(planned: OutlinedKernel): KernelCode;
   /** The two halves of `prepare`, where the code in between can be kept. */
   readonly coder?: Coder;
+  /**
+   * Renders a plan with the best schedules that are known, or that it finds by measuring; the result's `tuned` says which. Of engines that
+   * have several schedules for a kernel.
+   */
+  readonly tune?: ((plan: Plan, options: TuneOptions) => Promise<CodedPlan>) | undefined;
 }
 
 /** Renders plans and compiles what was rendered, perhaps by an earlier process. */

@@ -1,5 +1,6 @@
 import type { BufferSpec, Kernel } from '../../kernels/ir.js';
 import type { DType, Node, Shape } from '../graph/index.js';
+import type { TunedKernel } from './tuning.js';
 
 /** A storage range that kernels of a plan bind. */
 export interface PlanBuffer {
@@ -38,6 +39,8 @@ export interface OutlinedKernel extends Omit<PlannedKernel, 'kernel'> {
 /** A plan for reports. */
 export interface PlanOutline extends Omit<Plan, 'kernels'> {
   readonly kernels: readonly OutlinedKernel[];
+  /** What tuning found, where it was asked for. */
+  readonly tuned?: readonly TunedKernel[];
 }
 
 /** A kernel of a plan as an engine's code. */
@@ -65,6 +68,8 @@ export interface Plan {
 /** A plan whose kernels are rendered: what an engine compiles, and what is kept between processes. */
 export interface CodedPlan<Code = unknown> extends Omit<Plan, 'kernels'> {
   readonly kernels: readonly CodedKernel<Code>[];
+  /** The measured choices that the code was rendered with, where tuning was asked for. */
+  readonly tuned?: readonly TunedKernel[];
 }
 
 /** What a graph engine prepares: the simplified graph. Leaf nodes stand for inputs by position; their sources hold no data. */

@@ -1,4 +1,5 @@
 import { inPhase, Placeholder, Recording, realize, Storage, storageOf, withoutValues } from '../compile/index.js';
+import type { TunedKernel, TuneRequest } from '../engine/tuning.js';
 import {
   ArgumentError,
   gradEnabled,
@@ -25,6 +26,26 @@ const MAX_VARIANTS = 4;
 /** From this many traces on, each one is warned of. */
 const WARN_TRACES = 8;
 
+/** How long `tune: true` may measure for each plan, in seconds. */
+const TUNE_SECONDS = 10;
+
+/** Options of tuning. */
+export interface TuneSettings {
+  /**
+   * How long measuring may take for one plan (10); Infinity tries every schedule, 0 only uses what earlier searches found. A search that was
+   * cut short goes on when the next process asks for it.
+   */
+  readonly seconds?: number | undefined;
+  /** Whether what is known is measured anew (false). */
+  readonly again?: boolean | undefined;
+}
+
+/** Options of `compile`. */
+export interface CompileOptions {
+  /** Whether the schedules of matrix products and convolutions are chosen by measuring them, where the engine has several (false). */
+  readonly tune?: boolean | TuneSettings | undefined;
+}
+
 /** A compiled function: called like the original, and knows how often it was traced. */
 export interface Compiled<A extends unknown[], R> {
   (...args: A): R;
@@ -32,6 +53,11 @@ export interface Compiled<A extends unknown[], R> {
   readonly traces: number;
   /** Why the last trace was made. */
   readonly lastReason: string;
+  /**
+   * What tuning found for the last trace; null until its plan is ready, and where tuning was not asked for. Empty on engines with one
+   * schedule for each kernel.
+   */
+  readonly tuning: readonly TunedKernel[] | null;
   /** Traces for these arguments and compiles all kernels, without running anything: a later call with such arguments runs at once. */
   warmup(...args: A): Promise<void>;
 }
@@ -69,15 +95,17 @@ interface Entry {
  * shapes and dtypes run the plan without running the function. Plain numbers and strings among the arguments are constants of the
  * plan: another value traces again (`tl.scalar` does not). Tensors that the function uses from outside are read at each call, and
  * those that it changes (parameters, optimizer state, running statistics) are changed at each call. Results have no history:
- * take gradients inside.
+ * take gradients inside. With `tune` the plan's kernels are measured when it is made, at the first call or in `warmup`.
  *
  * The function has to be synchronous, and to return tensors, structures of them, or nothing. Reading a value inside throws
- * UnsupportedError; using a tensor that escaped from the function throws StaleTensorError.
+ * UnsupportedError; using a tensor that escaped from the function throws StaleTensorError. Throws ArgumentError for options that are none.
  */
-export function compile<A extends unknown[], R>(fn: (...args: A) => R): Compiled<A, R> {
+export function compile<A extends unknown[], R>(fn: (...args: A) => R, options: CompileOptions = {}): Compiled<A, R> {
+  const tune = tuneRequest(options);
   const entries = new Map<string, Entry[]>();
   let traces = 0;
   let lastReason = '';
+  let last: Entry | null = null;
 
   /** The trace for arguments; null where the function itself has to run. */
   const entryFor = (args: A, tensors: Tensor[]): Entry | null => {
@@ -90,7 +118,7 @@ export function compile<A extends unknown[], R>(fn: (...args: A) => R): Compiled
     let entry = known.find((e) => usable(e) === null);
     if (entry === undefined) {
       lastReason = known.length === 0 ? 'the first call with these arguments' : usable(known[known.length - 1]!)!;
-      do entry = inPhase('trace', () => trace(fn, args));
+      do entry = inPhase('trace', () => trace(fn, args, tune));
       while (entry === undefined);
       traces++;
       if (traces > WARN_TRACES) {
@@ -102,6 +130,7 @@ export function compile<A extends unknown[], R>(fn: (...args: A) => R): Compiled
       entries.set(key, [...known, entry].slice(-MAX_VARIANTS));
       if (entries.size > MAX_TRACES) entries.delete(entries.keys().next().value!);
     }
+    last = entry;
     return entry;
   };
   const call = (...args: A): R => {
@@ -125,8 +154,25 @@ export function compile<A extends unknown[], R>(fn: (...args: A) => R): Compiled
     warmup: { value: (...args: A) => warmup(compiled, args) },
     traces: { get: () => traces },
     lastReason: { get: () => lastReason },
+    tuning: { get: () => (tune === null ? null : (last?.recording.tuned ?? null)) },
   });
   return compiled as Compiled<A, R>;
+}
+
+function tuneRequest(options: CompileOptions): TuneRequest | null {
+  const refuse = (what: string, value: unknown, expected: string): never => {
+    throw new ArgumentError(`[compile] ${what} is ${String(value)} (expected ${expected})`);
+  };
+  if (typeof options !== 'object' || options === null) refuse('options', options, 'an object such as { tune: true }');
+  const { tune = false } = options;
+  if (tune === false) return null;
+  if (tune === true) return { seconds: TUNE_SECONDS, again: false };
+  if (typeof tune !== 'object' || tune === null)
+    refuse('tune', tune, 'true, false, or an object such as { seconds: 5 }');
+  const { seconds = TUNE_SECONDS, again = false } = tune;
+  if (typeof seconds !== 'number' || !(seconds >= 0)) refuse('tune.seconds', seconds, 'a number of seconds from 0 on');
+  if (typeof again !== 'boolean') refuse('tune.again', again, 'true or false');
+  return { seconds, again };
 }
 
 /** Prepares a compiled function for arguments; resolves to whether a call changes tensors. */
@@ -221,7 +267,7 @@ function standIns(args: unknown, replace: (x: Tensor) => Tensor): unknown {
  * Traces once. undefined where the function turned out to use values from outside that were not computed yet: they have been by then,
  * and the trace is to be made again.
  */
-function trace<A extends unknown[]>(fn: (...args: A) => unknown, args: A): Entry | undefined {
+function trace<A extends unknown[]>(fn: (...args: A) => unknown, args: A, tune: TuneRequest | null): Entry | undefined {
   const made = new Trace();
   const first = nextNodeId();
   const pending = takeBackwardRoots();
@@ -258,7 +304,8 @@ function trace<A extends unknown[]>(fn: (...args: A) => unknown, args: A): Entry
     const owners = ownersOf(roots);
     const before = new Map([...made.rebound].map(([tensor, node]) => [sourceOf(node), tensor]));
     // A result may be read after the step that donates its storage: what is returned as it came in is copied, never donated.
-    const recording = new Recording(roots, (input) => before.has(input));
+    // A copy of its own: each trace is tuned anew where that is asked for, but once.
+    const recording = new Recording(roots, (input) => before.has(input), tune ? { ...tune } : undefined);
     const inputs = recording.inputs.map((source): Input => {
       const argument = placeholders.get(source);
       if (argument !== undefined) return { kind: 'argument', at: argument };

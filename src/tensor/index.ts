@@ -8,6 +8,7 @@ export {
   plans,
 } from '../compile/index.js';
 export type { EngineInfo, EngineName, MemoryStats } from '../engine/engine.js';
+export type { Trial, TunedKernel } from '../engine/tuning.js';
 export type { DType, DTypeArrays, Shape, TypedArray } from '../graph/index.js';
 export {
   ArgumentError,
@@ -32,7 +33,15 @@ export * from './attention.js';
 export * from './bessel.js';
 export * from './chains.js';
 export * from './choosing.js';
-export { type Compiled, compile, type Progress, type WarmupOptions, warmup } from './compile.js';
+export {
+  type Compiled,
+  type CompileOptions,
+  compile,
+  type Progress,
+  type TuneSettings,
+  type WarmupOptions,
+  warmup,
+} from './compile.js';
 export * from './contractions.js';
 export * from './control.js';
 export * from './conversions.js';

@@ -1,5 +1,6 @@
 import type { Engine, Program } from '../../engine/engine.js';
 import type { CodedPlan } from '../../engine/plan.js';
+import type { ChoiceStore } from '../../engine/tuning.js';
 import { inPhase, waitingFor } from '../events.js';
 import { loadCode, type OnKernel } from '../loadCode.js';
 import type { Snapshot } from '../snapshot.js';
@@ -25,6 +26,26 @@ export function openStore(place: string | null): Promise<RecordStore | null> {
   return inNode ? openFileStore(place) : openDatabaseStore(place ?? 'tiller');
 }
 
+/** A store, and all that its records of one engine depend on. */
+export interface Shelf {
+  readonly store: RecordStore;
+  readonly target: string;
+}
+
+/** A plan for whose kernels nothing has to be measured. */
+const recalled = (plan: CodedPlan): CodedPlan =>
+  Array.isArray(plan.tuned) ? { ...plan, tuned: plan.tuned.map((kernel) => ({ ...kernel, recalled: true })) } : plan;
+
+/** Whether code was rendered with what is now the choice for each of its kernels. */
+async function hold({ tuned }: CodedPlan, choices: ChoiceStore): Promise<boolean> {
+  if (!Array.isArray(tuned)) return false;
+  for (const { bucket, keptAs } of tuned as NonNullable<CodedPlan['tuned']>) {
+    const choice = await choices.recall(String(bucket));
+    if (choice?.complete !== true || choice.best !== keptAs) return false;
+  }
+  return true;
+}
+
 /** The plans of one engine that outlive the process, as code. */
 export class KeptPlans {
   readonly #engine: Engine;
@@ -44,13 +65,22 @@ export class KeptPlans {
     return new KeptPlans(engine, store, JSON.stringify([build, engine.name, target, engine.capabilities]));
   }
 
-  /** The program of a structure, from its kept code; null where there is none that can be used. */
+  /** Where, and for what, other things about this engine are kept. */
+  get shelf(): Shelf {
+    return { store: this.#store, target: this.#target };
+  }
+
+  /**
+   * The program of a structure, from its kept code; null where there is none that can be used. With `choices` the code is tuned, and is
+   * of use as long as it is what they say.
+   */
   async load(
     structure: string,
     snap: Snapshot,
     donated: readonly boolean[],
     promoted: readonly number[],
     onKernel?: OnKernel,
+    choices: ChoiceStore | null = null,
   ): Promise<Program | null> {
     const { coder } = this.#engine as Extract<Engine, { kind: 'kernel' }>;
     const name = inPhase('plan', () => this.#nameOf(structure));
@@ -60,9 +90,9 @@ export class KeptPlans {
       const read = decodeRecord(bytes, { target: this.#target, structure });
       const signature = signatureOf(snap, donated, promoted);
       const fits = read !== null && isPlanOf(read, signature) && read.kernels.every((kernel) => coder!.accepts(kernel));
-      return fits ? read : null;
+      return fits ? recalled(read) : null;
     });
-    if (plan !== null) {
+    if (plan !== null && (choices === null || (await hold(plan, choices)))) {
       try {
         return await waitingFor(
           'compile',

@@ -9,8 +9,9 @@ import type {
   MemoryStats,
   Program,
 } from '../engine.js';
-import type { OutlinedKernel, Plan } from '../plan.js';
+import type { CodedPlan, OutlinedKernel, Plan } from '../plan.js';
 import { type KernelTiming, printsTimings, type TimingListener } from '../timing.js';
+import type { TuneOptions } from '../tuning.js';
 import { deviceDescriptor, type FoundAdapter, findAdapter, listLimits } from './adapter.js';
 import { type Block, BufferPool, StorageBuffer } from './buffers.js';
 import { type WebGPUPlan, webgpuCoder } from './coder.js';
@@ -65,6 +66,7 @@ class WebGPUEngine implements KernelEngine {
   readonly #pool: BufferPool;
   readonly #readback: Readback;
   readonly coder: Coder<RenderedKernel>;
+  readonly tune: KernelEngine['tune'];
   readonly #trim: IdleTrim;
   readonly #ownTimings: TimingListener | null;
   #onTimings: TimingListener | null = null;
@@ -86,6 +88,8 @@ class WebGPUEngine implements KernelEngine {
     this.coder = webgpuCoder(found.description, this.capabilities, options.render, (plan, onKernel) =>
       builder.load(plan as WebGPUPlan, onKernel),
     );
+    // Other renderers have schedules of their own.
+    this.tune = options.render ? undefined : (plan, tuning) => this.#tune(plan, tuning);
     this.#why = options.why ?? `asked for by name; ${found.tried.join('; ')}`;
     this.#ownTimings = options.onTimings ?? null;
     this.#trim = new IdleTrim(() => this.#trimMemory(), options.trimAfterMs ?? TRIM_AFTER_MS);
@@ -134,6 +138,12 @@ class WebGPUEngine implements KernelEngine {
     this.#device.check();
     const render = await this.coder.renderer(plan);
     return this.coder.load(render());
+  }
+
+  async #tune(plan: Plan, options: TuneOptions): Promise<CodedPlan> {
+    this.#device.check();
+    const { tunePlan } = await import('./tunePlan.js');
+    return tunePlan(plan, options, { engine: this, device: this.#device });
   }
 
   run(program: Program, inputs: readonly EngineBuffer[], scalars: readonly number[]): EngineBuffer[] {
