@@ -232,6 +232,11 @@ export function lpPool2d(x: Tensor, p: number, kernelSize: PerAxis, options?: Lp
   return lpPool(2, x, p, kernelSize, options);
 }
 
+/** (sum of x^p)^(1/p) of each window over the last three axes of [N, C, D, H, W] or [C, D, H, W]; f32. */
+export function lpPool3d(x: Tensor, p: number, kernelSize: PerAxis, options?: LpPoolOptions): Tensor {
+  return lpPool(3, x, p, kernelSize, options);
+}
+
 export interface MaxUnpoolOptions {
   /** Steps between the windows (their size). */
   stride?: PerAxis;

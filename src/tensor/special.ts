@@ -12,6 +12,7 @@ import {
   floor,
   gt,
   isinf,
+  isnan,
   le,
   lgamma,
   log,
@@ -20,6 +21,7 @@ import {
   logicalOr,
   lt,
   mul,
+  ne,
   neg,
   pow,
   sigmoid,
@@ -133,19 +135,40 @@ export const logNdtr: UnaryOp = (x) => {
 /** Terms of the sum that `polygamma` adds up itself; the rest comes from Euler and Maclaurin's formula. */
 const SUMMED = 20;
 
-/** The sum over k of (x + k)^-s for a whole s of at least 3 and x above -10. */
-function powerSum(s: number, x: Tensor): Tensor {
+/** The sum over k of (x + k)^-s for s above 1 and x above -10. */
+function powerSum(s: number | Tensor, x: Tensor): Tensor {
   const power = (k: number): Tensor => pow(div(1, add(x, k)), s);
-  const inverse = div(1, add(x, SUMMED));
+  const far = add(x, SUMMED);
+  const inverse = div(1, far);
   const z = mul(inverse, inverse);
+  const plus = (k: number): number | Tensor => (typeof s === 'number' ? s + k : add(s, k));
   // B_2j / (2j)! s (s + 1) ... (s + 2j - 2) y^(1 - s - 2j) for j 3, 2, 1, in parts of y^-s.
-  const rising = (count: number): number => Array.from({ length: count }, (_, i) => s + i).reduce((a, b) => a * b, 1);
-  const series = [rising(5) / 30240, -rising(3) / 720, s / 12].reduce((sum, c) => add(mul(sum, z), c), mul(z, 0));
-  const rest = add(add(div(add(x, SUMMED), s - 1), 0.5), mul(inverse, series));
-  let sum = mul(power(SUMMED), rest);
+  const rising = (sum: Tensor, from: number): Tensor => mul(mul(sum, plus(from)), plus(from + 1));
+  const inner = add(rising(mul(z, 1 / 30240), 3), -1 / 720);
+  const series = mul(add(rising(mul(z, inner), 1), 1 / 12), s);
+  let sum = mul(power(SUMMED), add(add(div(far, plus(-1)), 0.5), mul(inverse, series)));
   for (let k = SUMMED - 1; k >= 0; k--) sum = add(sum, power(k));
   return sum;
 }
+
+/**
+ * Hurwitz' zeta function in f32: the sum of (q + k)^-x over k = 0, 1, …; Riemann's for q = 1. Infinite where x is 1 and at q = 0, -1, …; NaN for x
+ * below 1, for negative q unless x is a whole number, and from q = -10 down. Differentiable by both (PyTorch: by q alone).
+ */
+export const zeta: BinaryOp = (a, b) => {
+  const [x, q] = alike('zeta', [a, b], 'float') as [Tensor, Tensor];
+  const pole = logicalAnd(le(q, 0), eq(q, floor(q)));
+  const negative = logicalAnd(lt(q, 0), ne(x, floor(x)));
+  const outside = logicalOr(logicalOr(lt(x, 1), le(q, -SUMMED / 2)), negative);
+  const none = logicalOr(logicalOr(outside, pole), le(x, 1));
+  const sum = powerSum(where(none, 2, x), where(none, 1, q));
+  const known = logicalOr(isnan(x), isnan(q));
+  return where(
+    known,
+    add(x, q),
+    where(lt(x, 1), Number.NaN, where(eq(x, 1), Infinity, where(pole, Infinity, where(outside, Number.NaN, sum)))),
+  );
+};
 
 /**
  * Derivative number n of digamma, in f32: `tl.polygamma(1, x)`. From n = 2 on for x above -10: NaN elsewhere, and infinite at 0, -1, …

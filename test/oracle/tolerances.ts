@@ -132,10 +132,10 @@ const OPS: Record<Exclude<ToleranceName, 'affine' | 'halves'>, string> = {
   compositions: `leakyRelu elu gelu silu mish softplus logSigmoid softsign var std norm logsumexp softmax logSoftmax crossEntropy
     huberLoss binaryCrossEntropyWithLogits composedLayerNorm attention mlp
     asinh acosh atanh arcsinh arccosh arctanh sinc entr logit ndtr ndtri logNdtr i0 i0e i1 i1e celu selu hardsigmoid hardswish tanhshrink prelu glu softmin
-    hypot logaddexp logaddexp2 xlogy xlog1py ldexp lerp addcmul addcdiv polygamma mvlgamma
+    hypot logaddexp logaddexp2 xlogy xlog1py ldexp lerp addcmul addcdiv polygamma zeta mvlgamma
     scatterReduce indexAdd indexReduce histogram
     einsum addmm addmv addr addbmm baddbmm bilinear cross cdist chainMatmul multiDot linalg.multiDot linalg.vectorNorm matrixPower vander
-    lpPool1d lpPool2d adaptiveAvgPool1d adaptiveAvgPool2d adaptiveAvgPool3d interpolate upsampleBilinear gridSample affineGrid fold col2im
+    lpPool1d lpPool2d lpPool3d adaptiveAvgPool1d adaptiveAvgPool2d adaptiveAvgPool3d interpolate upsampleBilinear gridSample affineGrid fold col2im
     varMean stdMean quantile nanquantile logcumsumexp trapezoid cumulativeTrapezoid gradient dist renorm
     layerNorm rmsNorm groupNorm instanceNorm batchNorm batchNormTraining instanceNormTracking normalize cosineSimilarity pairwiseDistance
     scaledDotProductAttention smoothL1Loss binaryCrossEntropy klDiv poissonNllLoss gaussianNllLoss marginRankingLoss hingeEmbeddingLoss

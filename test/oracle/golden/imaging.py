@@ -67,6 +67,12 @@ ADAPTIVE = {
 }
 
 
+def lp_pool3d(x, p, kernel, **options):
+    """As PyTorch has defined it since 2.2; 1.13 has none."""
+    count = kernel ** 3 if isinstance(kernel, int) else int(np.prod(kernel))
+    return (F.avg_pool3d(x ** p, kernel, **options) * count) ** (1 / p)
+
+
 def cases():
     suite = Suite()
     for n, x, w, options in TRANSPOSED:
@@ -99,8 +105,8 @@ def cases():
                     continue
                 every = {**options, **more}
                 suite.add(f'avgPool{n}d', f'again {list(shape)} {size} {every}', ['$0', size, *maybe(every)], [values(shape)], lambda x: mean(x, kernel, **of_torch(every)))
-            if n < 3 and 'padding' not in options:
-                lp = (F.lp_pool1d, F.lp_pool2d)[n - 1]
+            if 'padding' not in options:
+                lp = (F.lp_pool1d, F.lp_pool2d, lp_pool3d)[n - 1]
                 for p in (1, 2, 3, 1.5):
                     positive = decimals(rng_of(shape, 'lp'), shape, 0.2, 2, 1)
                     suite.add(f'lpPool{n}d', f'{list(shape)} {p} {size} {options}', ['$0', p, size, *maybe(options)], [positive], lambda x: lp(x, p, kernel, **of_torch(options)))
