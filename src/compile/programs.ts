@@ -6,8 +6,9 @@ import type { OnKernel } from './loadCode.js';
 import type { KeptPlans } from './persist/index.js';
 import { constantsKey, type Snapshot, withoutData } from './snapshot.js';
 
-/** Programs kept; the least recently used goes first. */
+/** Programs kept, and kernels of them together; the least recently used goes first. A kernel's pipeline may be a hundred kilobytes of code. */
 const MAX_PROGRAMS = 512;
+const MAX_KERNELS = 4096;
 /** Graphs of one structure that differ in their constants only: after this many, what differs becomes a runtime scalar. */
 const MAX_VARIANTS = 4;
 const MAX_SKELETONS = 2048;
@@ -43,6 +44,8 @@ const planner = () => import('./prepare.js');
 export class ProgramCache {
   private readonly programs = new Map<string, Program | Promise<Program>>();
   private readonly skeletons = new Map<string, Skeleton>();
+  /** Kernels of the programs that are prepared. */
+  private kernels = 0;
   private choices: Promise<ChoiceStore> | null = null;
   /** Requests to tune anew that were met: once, whatever how often their graph runs. */
   private readonly tuned = new WeakSet<TuneRequest>();
@@ -127,14 +130,27 @@ export class ProgramCache {
     this.programs.set(key, prepared);
     prepared.then(
       (program) => {
-        if (this.programs.get(key) === prepared) this.programs.set(key, program);
+        if (this.programs.get(key) !== prepared) return;
+        this.programs.set(key, program);
+        this.kernels += program.kernels;
+        this.forget();
       },
       () => {
         if (this.programs.get(key) === prepared) this.programs.delete(key);
       },
     );
-    if (this.programs.size > MAX_PROGRAMS) this.programs.delete(this.programs.keys().next().value!);
+    this.forget();
     return { program: prepared, constants: promoted.map((i) => snap.constants[i]!) };
+  }
+
+  /** Lets go of the least recently used programs until both limits hold; the newest stays. */
+  private forget(): void {
+    for (const [key, program] of this.programs) {
+      const many = this.programs.size > MAX_PROGRAMS || this.kernels > MAX_KERNELS;
+      if (!many || this.programs.size === 1) return;
+      this.programs.delete(key);
+      if (!(program instanceof Promise)) this.kernels -= program.kernels;
+    }
   }
 
   private async prepare(

@@ -5,6 +5,7 @@ import { leaf, sizeOf } from '../../src/graph/index.js';
 import { TOLERANCES } from '../oracle/tolerances.js';
 import { webgpuAvailable } from '../setup/environment.js';
 import { type Step, steps, withGradients } from './graphs.js';
+import { packedLeaves } from './packedSteps.js';
 
 /** `npm run fuzz -- --runs N` sets it; a plain test run does 500. */
 const RUNS = Number(process.env.TILLER_FUZZ_RUNS ?? 500);
@@ -22,7 +23,7 @@ function valuesOf(shape: readonly number[], seed: number): Float32Array {
 /** The values of a graph and the gradients of its leaves, on the engine in use. */
 async function run(list: readonly Step[]): Promise<Float32Array[]> {
   const leaves = SHAPES.map((shape, i) => leaf(hostStorage(valuesOf(shape, i), shape, 'f32'), true));
-  const wanted = withGradients(leaves, list);
+  const wanted = withGradients(leaves, list, packedLeaves());
   await realize(wanted);
   return Promise.all(wanted.map(async (n) => (await readNode(n)) as Float32Array));
 }

@@ -31,6 +31,7 @@ import {
   where,
   window,
 } from '../../src/graph/index.js';
+import { applyPacked, unpacked } from './packedSteps.js';
 
 /** One operation on what exists already; the numbers choose among what fits. */
 export interface Step {
@@ -66,6 +67,8 @@ const KINDS = [
   'sort',
   'softmax',
   'normalize',
+  'packed',
+  'packed',
 ] as const;
 
 /** Smooth and bounded, so that a rounding stays a rounding and nothing overflows. */
@@ -90,7 +93,7 @@ function indices(shape: readonly number[], axis: number, n: number, out: boolean
   return binary('remainder', mixed, full(shape, Math.max(1, n + (out ? 1 : 0)), 'i32'));
 }
 
-function apply(step: Step, nodes: readonly Node[]): Node {
+function apply(step: Step & { kind: Exclude<Step['kind'], 'packed'> }, nodes: readonly Node[]): Node {
   const x = pick(nodes, step.a);
   const rank = x.shape.length;
   const axis = step.b % rank;
@@ -219,26 +222,40 @@ function apply(step: Step, nodes: readonly Node[]): Node {
   }
 }
 
-/** Applies steps to the sources; one that does not fit its operands is left out. Gives the last nodes, f32 all. */
-export function build(sources: readonly Node[], steps: readonly Step[]): Node[] {
+const fits = (made: Node): boolean =>
+  sizeOf(made.shape) <= MAX_ELEMENTS && sizeOf(made.shape) > 0 && made.shape.length > 0 && made.shape.length <= 5;
+
+/**
+ * Applies steps to the sources; one that does not fit its operands is left out. Gives the last nodes, f32 all, and the last of the packed ones.
+ */
+export function build(
+  sources: readonly Node[],
+  steps: readonly Step[],
+  packedSources: readonly Node[] = [],
+): { outputs: Node[]; packed: Node[] } {
   const nodes = [...sources];
+  const packed = [...packedSources];
   for (const step of steps) {
+    // Late nodes more often, so that graphs get deep.
+    const late = <T>(list: readonly T[]): readonly T[] => (step.a & 1 ? list.slice(-3) : list);
+    const { kind, b, c } = step;
+    const a = step.a >> 1;
     try {
-      // Late nodes more often, so that graphs get deep.
-      const made = apply({ ...step, a: step.a >> 1 }, step.a & 1 ? nodes.slice(-3) : nodes);
-      if (
-        sizeOf(made.shape) <= MAX_ELEMENTS &&
-        sizeOf(made.shape) > 0 &&
-        made.shape.length > 0 &&
-        made.shape.length <= 5
-      ) {
-        nodes.push(cast(made, 'f32'));
+      if (kind === 'packed') {
+        if (packed.length === 0) continue;
+        const made = applyPacked(a, b, c, late(packed));
+        if (!fits(made)) continue;
+        packed.push(made);
+        nodes.push(unpacked(made));
+      } else {
+        const made = apply({ kind, a, b, c }, late(nodes));
+        if (fits(made)) nodes.push(cast(made, 'f32'));
       }
     } catch (error) {
       if (!(error instanceof TillerError)) throw error;
     }
   }
-  return nodes.slice(-2);
+  return { outputs: nodes.slice(-2), packed: packed.length > packedSources.length ? packed.slice(-2) : [] };
 }
 
 const number = fc.nat({ max: 255 });
@@ -253,9 +270,13 @@ export const steps: fc.Arbitrary<Step[]> = fc.array(
 export const stepsOf = (rows: readonly (readonly [Step['kind'], number, number, number])[]): Step[] =>
   rows.map(([kind, a, b, c]) => ({ kind, a, b, c }));
 
-/** What the steps compute from leaves, and the gradients of the leaves from all of it. */
-export function withGradients(leaves: readonly Node[], list: readonly Step[]): Node[] {
-  const outputs = build(leaves, list);
+/** What the steps compute from leaves and packed leaves, and the gradients of the leaves from all of it. */
+export function withGradients(
+  leaves: readonly Node[],
+  list: readonly Step[],
+  packedLeaves: readonly Node[] = [],
+): Node[] {
+  const { outputs, packed } = build(leaves, list, packedLeaves);
   const total = outputs
     .map((o) => {
       const axes = o.shape.map((_, i) => i);
@@ -263,5 +284,5 @@ export function withGradients(leaves: readonly Node[], list: readonly Step[]): N
     })
     .reduce((a, b) => binary('add', a, b));
   const gradients = backward([total], [constant(1, 'f32')], leaves).filter((g): g is Node => g !== null);
-  return [...outputs, ...gradients];
+  return [...outputs, ...gradients, ...packed];
 }
