@@ -86,10 +86,18 @@ describe('the packed tarball', () => {
     );
   });
 
+  it('has a command that measures schedules', () => {
+    const { status, stdout } = tiller('tune', '--engine', 'wasm', '--json', 'matmul', '8x8x8');
+    expect(status).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({ engine: 'wasm', kernels: [], gain: 1 });
+  });
+
   it.each([
     [[], 2, /^tiller: no command\n[\s\S]*tiller doctor/],
     [['steer'], 2, /^tiller: no such command: steer\n[\s\S]*tiller doctor/],
     [['doctor', '--loud'], 2, /^tiller: Unknown option '--loud'/],
+    [['doctor', '--seconds', '5'], 2, /^tiller: --seconds is an option of tune\n/],
+    [['tune', '--engine', 'wasm', 'matmul', '8x8'], 2, /^tiller: not a shape: 8x8 \(expected matmul MxKxN /],
     [['doctor', '--engine', 'steam'], 1, /^tiller: \[init\] unknown engine: steam \(expected one of auto, /],
   ])('refuses the command line %j', (args, status, message) => {
     const run = tiller(...args);
