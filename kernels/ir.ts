@@ -206,16 +206,20 @@ export interface IfStmt {
   readonly body: readonly RoutineStmt[];
 }
 
-/** Stores stand in loops of lanes; all else outside of them is done alike by every lane. */
+/** Where lanes share an instance, stores stand in loops of lanes; all else outside of them is done alike by every lane. */
 export type RoutineStmt = StoreStmt | ForStmt | LocalStmt | FoldStmt | IfStmt;
 
 /**
  * An imperative program that is run for each matrix of a batch, on its own. Expressions are made of constants, indices, loads, unary and
  * binary functions, `where`, casts and variables (`result`). A buffer that is written may be read too, where it was written before.
+ *
+ * With `column` it is run for each column of each matrix, by one thread without lanes; it touches no memory that another column writes.
+ * Neighbouring columns should lie side by side in memory.
  */
 export interface RoutineKernel extends KernelBase {
   readonly kind: 'routine';
   readonly batch: IndexVar;
+  readonly column?: IndexVar;
   readonly body: readonly RoutineStmt[];
 }
 

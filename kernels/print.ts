@@ -70,8 +70,11 @@ class Printer {
     ];
   }
 
-  routine({ batch, body }: RoutineKernel): string[] {
-    return [`matrix ${this.#ranges([batch])}`, ...indent(this.#routineBody(body))];
+  routine({ batch, column, body }: RoutineKernel): string[] {
+    return [
+      column ? `each ${this.#ranges([batch, column])}` : `matrix ${this.#ranges([batch])}`,
+      ...indent(this.#routineBody(body)),
+    ];
   }
 
   #routineBody(body: readonly RoutineStmt[]): string[] {

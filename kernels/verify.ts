@@ -62,7 +62,9 @@ class Verifier {
       return;
     }
     if (kernel.kind === 'routine') {
-      this.#routine(kernel.body, this.#bound(new Scope([], []), [kernel.batch]), [], false);
+      const { batch, column, body } = kernel;
+      const scope = this.#bound(new Scope([], []), column ? [batch, column] : [batch]);
+      this.#routine(body, scope, [], column !== undefined);
       return;
     }
     const { batch, m, n, k, a, b, acc, dtype, epilogue } = kernel;

@@ -1,4 +1,5 @@
 import type { Node } from '../../src/graph/index.js';
+import type { RoutinePrim } from '../routines/operands.js';
 
 /** The rows of a kernel with reductions: `axes` of `shape` are reduced, one row for each point of the other axes. */
 export interface RowDomain {
@@ -18,7 +19,7 @@ export interface Group {
   /** The contraction inside, if any; a group has a domain or an anchor, never both. */
   readonly anchor: Node<'dot' | 'conv'> | null;
   /** The routine that is the whole group, if any. */
-  readonly routine?: Node<'routine'> | null;
+  readonly routine?: Node<RoutinePrim> | null;
   /** Stands for memory that the kernel needs while it runs. */
   readonly scratch?: Node | null;
 }

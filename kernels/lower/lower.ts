@@ -27,7 +27,7 @@ import type {
   StoreStmt,
 } from '../ir.js';
 import type { MakeRoutine } from '../routines/index.js';
-import { sizesOf } from '../routines/sizes.js';
+import { operandSource, type RoutinePrim } from '../routines/operands.js';
 import { operands } from './contraction.js';
 import { Evaluator, type Sources } from './evaluate.js';
 import { FusionMismatch, type Group, type RowDomain } from './group.js';
@@ -62,6 +62,10 @@ class Binder {
     return number;
   }
 
+  has(node: Node): boolean {
+    return this.storageOf(node) !== null;
+  }
+
   read(node: Node): number | null {
     const number = this.buffer(node);
     if (number !== null) this.specs[number]!.read = true;
@@ -93,18 +97,20 @@ class Binder {
  * Lowers groups to one kernel; several groups, none a contraction and none reading another's outputs, share a launch.
  *
  * @param routines makes the kernels of routines; not needed where there are none
+ * @param software whether they are to run on a CPU
  */
 export function lowerGroups(
   groups: readonly Group[],
   storageOf: (node: Node) => number | null,
   routines: MakeRoutine | null = null,
+  software = true,
 ): Lowered {
   const binder = new Binder(storageOf);
   const anchored = groups.find((g) => g.anchor !== null);
   if (anchored !== undefined && groups.length > 1) throw new InternalError('[lower] a contraction shares no launch');
   const routine = groups[0]?.routine;
   const kernel = routine
-    ? lowerRoutine(routine, groups[0]!.scratch ?? null, binder, routines)
+    ? lowerRoutine(routine, groups[0]!.scratch ?? null, binder, routines, software)
     : anchored === undefined
       ? lowerLoops(groups, binder)
       : lowerContraction(anchored, binder);
@@ -112,16 +118,21 @@ export function lowerGroups(
 }
 
 function lowerRoutine(
-  node: Node<'routine'>,
+  node: Node<RoutinePrim>,
   scratch: Node | null,
   binder: Binder,
   routines: MakeRoutine | null,
+  software: boolean,
 ): RoutineKernel {
-  if (routines === null) throw new InternalError(`[lower] ${node.attrs.fn} without the programs of routines`);
-  const operands = node.inputs.map((input) => binder.read(input));
-  if (operands.includes(null)) throw new InternalError(`[lower] an operand of ${node.attrs.fn} is not stored`);
+  if (routines === null) throw new InternalError(`[lower] ${node.prim} without the programs of routines`);
+  const operands = node.inputs.map((_, at) => {
+    const source = operandSource(node, at, (view) => binder.has(view));
+    const buffer = source.base === null ? -1 : binder.read(source.base);
+    if (buffer === null) throw new InternalError(`[lower] operand ${at} of ${node.prim} is not stored`);
+    return { ...source, buffer };
+  });
   const written = [node, ...(scratch ? [scratch] : [])].map((output) => binder.write(output));
-  return routines(node.attrs, sizesOf(node), [...(operands as number[]), ...written]);
+  return routines(node, operands, written, software);
 }
 
 function lowerLoops(groups: readonly Group[], binder: Binder): LoopKernel {

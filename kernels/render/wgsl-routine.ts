@@ -22,17 +22,28 @@ function lanesFor(
   return Math.min(lanes, maxInvocationsPerWorkgroup);
 }
 
-/** Renders a routine to WGSL: a workgroup for each matrix, whose threads are the lanes. */
+/** Threads of a workgroup where each has a column of its own: a CPU takes workgroups of their own for its cores, then large ones. */
+function threadsFor(count: number, { software, maxInvocationsPerWorkgroup }: RenderCapabilities): number {
+  let threads = software ? 4 : 64;
+  while (software && threads < 256 && threads * 32 <= count) threads *= 2;
+  return Math.min(threads, maxInvocationsPerWorkgroup);
+}
+
+/** Renders a routine to WGSL: a workgroup for each matrix, whose threads are the lanes, or a thread for each column. */
 export function renderRoutine(kernel: RoutineKernel, capabilities: RenderCapabilities): RenderedKernel {
-  const lanes = lanesFor(kernel, capabilities);
+  const { batch, column } = kernel;
+  const count = batch.extent * (column?.extent ?? 1);
+  const lanes = column ? threadsFor(count, capabilities) : lanesFor(kernel, capabilities);
   const module = new WgslModule(kernel);
-  const count = kernel.batch.extent;
-  const workgroups = gridOf(kernel.name, count, capabilities.maxWorkgroupsPerDimension);
+  const groups = column ? Math.ceil(count / lanes) : count;
+  const workgroups = gridOf(kernel.name, groups, capabilities.maxWorkgroupsPerDimension);
   const body = new RoutineWriter(module, kernel, lanes).lines();
   const folded = workgroups[1] > 1 ? ` + workgroup.y * ${workgroups[0]}u` : '';
+  const points = workgroups[0] * workgroups[1] * (column ? lanes : 1);
   const main = [
-    `let matrix = workgroup.x${folded};`,
-    ...(workgroups[0] * workgroups[1] > count ? [`if (matrix >= ${count}u) { return; }`] : []),
+    column ? `let point = (workgroup.x${folded}) * ${lanes}u + lane;` : `let matrix = workgroup.x${folded};`,
+    ...(points > count ? [`if (${column ? 'point' : 'matrix'} >= ${count}u) { return; }`] : []),
+    ...(column ? [`let matrix = point / ${column.extent}u;`, `let column = point % ${column.extent}u;`] : []),
     ...body,
   ];
   const code = [
@@ -58,10 +69,11 @@ class RoutineWriter {
     private readonly lanes: number,
   ) {
     this.#names.set(kernel.batch, 'matrix');
+    if (kernel.column) this.#names.set(kernel.column, 'column');
   }
 
   lines(): string[] {
-    return this.#body(this.kernel.body, true);
+    return this.#body(this.kernel.body, this.kernel.column === undefined);
   }
 
   /** @param shared whether all lanes run the statements */
@@ -74,7 +86,8 @@ class RoutineWriter {
     switch (statement.kind) {
       case 'store': {
         const { buffer, index, value } = statement;
-        return [`b${buffer}[${unwrap(this.#index(index))}] = ${unwrap(this.#expr(value))};`];
+        const word = unwrap(this.#expr(value));
+        return [`b${buffer}[${unwrap(this.#index(index))}] = ${value.dtype === 'bool' ? `u32(${word})` : word};`];
       }
       case 'let': {
         const value = unwrap(this.#expr(statement.value));

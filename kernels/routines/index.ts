@@ -1,12 +1,14 @@
-import type { RoutineAttrs, RoutineFn } from '../../src/graph/index.js';
+import { isPrim, type Node, type RoutineAttrs, type RoutineFn } from '../../src/graph/index.js';
 import type { BufferSpec, IndexVar, RoutineKernel } from '../ir.js';
 import { cholesky } from './cholesky.js';
+import { columnKernel, type Operand } from './columns.js';
 import { eigh } from './eigh.js';
 import { jacobiFlops } from './jacobi.js';
 import { lu } from './lu.js';
+import type { RoutinePrim } from './operands.js';
 import { Matrix, Program, plus, times } from './program.js';
 import { qr } from './qr.js';
-import type { RoutineSizes } from './sizes.js';
+import { type RoutineSizes, sizesOf } from './sizes.js';
 import { svd } from './svd.js';
 import { triangularSolve } from './triangularSolve.js';
 
@@ -54,8 +56,6 @@ const ROUTINES: Readonly<
   },
 };
 
-export type MakeRoutine = typeof routineKernel;
-
 /** The program of a routine on buffers of these numbers: its operands, the result and, where it needs any, the scratch. */
 export function routineKernel(
   attrs: RoutineAttrs,
@@ -82,4 +82,23 @@ export function routineKernel(
     });
   });
   return { kind: 'routine', name: fn, buffers, params: [], flops: Math.round(flops * count), batch, body: p.body };
+}
+
+export type MakeRoutine = typeof makeRoutine;
+
+/**
+ * The kernel of a node that is one of its own.
+ *
+ * @param written numbers of the buffers of the result and, where it needs any, the scratch
+ * @param software whether it runs on a CPU
+ */
+export function makeRoutine(
+  node: Node<RoutinePrim>,
+  operands: readonly Operand[],
+  written: readonly number[],
+  software: boolean,
+): RoutineKernel {
+  if (isPrim(node, 'routine'))
+    return routineKernel(node.attrs, sizesOf(node), [...operands.map(({ buffer }) => buffer), ...written]);
+  return columnKernel(node as Node<Exclude<RoutinePrim, 'routine'>>, operands, written, software);
 }

@@ -1,4 +1,4 @@
-import type { BinaryFn, UnaryFn } from '../../src/graph/index.js';
+import type { BinaryFn, UnaryFn, WordDType } from '../../src/graph/index.js';
 import type { Expr, FoldStmt, ForStmt, Index, IndexVar, Range, Result, RoutineStmt } from '../ir.js';
 
 export type { Expr } from '../ir.js';
@@ -23,10 +23,14 @@ export function times(x: IndexLike, factor: number): Index {
   return factor === 1 ? a : { kind: 'mul', a, b: factor };
 }
 export const modulo = (x: IndexLike, by: number): Index => ({ kind: 'mod', a: indexOf(x), b: by });
+export const quotient = (x: IndexLike, by: number): Index =>
+  by === 1 ? indexOf(x) : { kind: 'div', a: indexOf(x), b: by };
 /** An index from memory. */
 export const indexFrom = (expr: Expr): Index => ({ kind: 'value', expr });
 
-export const number = (value: number): Expr => ({ kind: 'const', dtype: 'f32', value });
+export const number = (value: number, dtype: WordDType = 'f32'): Expr => ({ kind: 'const', dtype, value });
+/** The same bits as u32. */
+export const natural = (x: IndexLike): Expr => ({ kind: 'index', dtype: 'u32', index: indexOf(x) });
 export const integer = (x: IndexLike): Expr => ({ kind: 'index', dtype: 'i32', index: indexOf(x) });
 export const toFloat = (x: Expr): Expr => ({ kind: 'cast', dtype: 'f32', x });
 
@@ -45,6 +49,8 @@ export const add = binary('add');
 export const sub = binary('sub');
 export const mul = binary('mul');
 export const div = binary('div');
+export const max = binary('max');
+export const min = binary('min');
 const comparison =
   (fn: BinaryFn) =>
   (a: Expr, b: Expr): Expr => ({ kind: 'binary', dtype: 'bool', fn, a, b });
@@ -75,6 +81,33 @@ export class Matrix {
 
   set(i: IndexLike, j: IndexLike, value: Expr): void {
     this.program.push({ kind: 'store', buffer: this.buffer, index: this.#index(i, j), value });
+  }
+}
+
+/** Elements of one column, by their place in it. */
+export interface Elements {
+  at(i: IndexLike): Expr;
+  set(i: IndexLike, value: Expr): void;
+}
+
+/** Elements of a buffer: number i lies at start + i * step. */
+export class Column implements Elements {
+  constructor(
+    private readonly program: Program,
+    private readonly buffer: number,
+    private readonly dtype: WordDType,
+    private readonly start: Index,
+    private readonly step: number,
+  ) {}
+
+  #index = (i: IndexLike): Index => plus(this.start, times(i, this.step));
+
+  at(i: IndexLike): Expr {
+    return { kind: 'load', dtype: this.dtype, buffer: this.buffer, index: this.#index(i), clamp: false };
+  }
+
+  set(i: IndexLike, value: Expr): void {
+    this.program.push({ kind: 'store', buffer: this.buffer, index: this.#index(i), value });
   }
 }
 

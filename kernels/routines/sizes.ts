@@ -1,4 +1,5 @@
-import { type Node, type RoutineAttrs, sizeOf } from '../../src/graph/index.js';
+import { isPrim, type Node, type RoutineAttrs, sizeOf } from '../../src/graph/index.js';
+import type { RoutinePrim } from './operands.js';
 
 /** Sizes of a routine: A is [m, n]; k is the columns of the right-hand side of a solver. */
 export interface RoutineSizes {
@@ -18,4 +19,11 @@ export function scratchOf({ fn }: RoutineAttrs, { m, n }: Omit<RoutineSizes, 'ba
   if (fn === 'eigh') return 2 * n * n;
   if (fn === 'qr') return (Math.min(m, n) + n) * m;
   return fn === 'svd' ? n * m + m + n : 0;
+}
+
+/** 32-bit words of scratch for a whole kernel. */
+export function scratchWords(node: Node<RoutinePrim>): number {
+  if (!isPrim(node, 'routine')) return 0;
+  const sizes = sizesOf(node);
+  return sizes.batch * scratchOf(node.attrs, sizes);
 }

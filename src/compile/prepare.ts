@@ -1,3 +1,4 @@
+import { isRoutine } from '../../kernels/routines/operands.js';
 import type { Engine, Program } from '../engine/engine.js';
 import type { CodedPlan } from '../engine/plan.js';
 import type { TuneOptions } from '../engine/tuning.js';
@@ -18,7 +19,7 @@ export interface GraphToPrepare {
 }
 
 const hasRoutine = (roots: readonly Node[]): boolean =>
-  topologicalOrder(roots, (n) => n.realized !== null).some((n) => n.prim === 'routine');
+  topologicalOrder(roots, (n) => n.realized !== null).some(isRoutine);
 
 /**
  * Plans a graph for an engine and has the engine prepare it; `keep` is given code that compiled. With `tune` the engine is one that can.
@@ -32,7 +33,7 @@ export async function prepareProgram(
 ): Promise<Program> {
   if (engine.kind === 'kernel') {
     const routines = hasRoutine(graph.roots)
-      ? (await waitingFor('load', import('../../kernels/routines/index.js'))).routineKernel
+      ? (await waitingFor('load', import('../../kernels/routines/index.js'))).makeRoutine
       : null;
     const plan = inPhase('plan', () => buildPlan(graph, engine.capabilities, routines));
     const { coder } = engine;

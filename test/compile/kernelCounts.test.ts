@@ -31,6 +31,28 @@ describe('kernel counts', () => {
     expect(await count(y.mul(2).add(1).relu().sum(1).sqrt().add(1))).toBe(1);
   });
 
+  it('scatters and runs along an axis in one kernel, on views of what is stored', async () => {
+    const table = tl.tensor(new Float32Array(100 * 8), { shape: [100, 8] });
+    const rows = tl.tensor(new Int32Array(50), { dtype: 'i32' });
+    const added = tl.tensor(new Float32Array(50 * 8), { shape: [50, 8] });
+    expect(await launches(table.indexAdd(0, rows, added))).toMatchObject({ names: ['scatter_add'] });
+    expect(
+      await launches(
+        tl
+          .tensor(new Float32Array(6400), { shape: [64, 100] })
+          .neg()
+          .cumsum(1)
+          .mul(2),
+      ),
+    ).toMatchObject({
+      names: ['neg', 'cumulative_sum', 'mul'],
+    });
+    // Short lines are computed where they are used.
+    expect((await launches(table.cumsum(1).mul(2))).names).toEqual([expect.not.stringContaining('cumulative')]);
+    // Few long lines are run in pieces.
+    expect(await count(table.reshape(800).cumsum(0))).toBe(3);
+  });
+
   it('computes row functions in one kernel', async () => {
     const x = tl.tensor(new Float32Array(128 * 65), { shape: [128, 65] });
     expect(await count(tl.softmax(x, 1))).toBe(1);

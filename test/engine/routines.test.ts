@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { renderRoutine } from '../../kernels/render/wgsl-routine.js';
-import { routineKernel } from '../../kernels/routines/index.js';
+import { makeRoutine } from '../../kernels/routines/index.js';
 import { buildPlan } from '../../src/compile/plan/build.js';
 import type { KernelEngine } from '../../src/engine/engine.js';
 import { createPlanOnlyEngine } from '../../src/engine/plan-only/index.js';
@@ -33,7 +33,7 @@ async function computeGraph(
 ): Promise<Float32Array> {
   const inputs = leaves.map((l) => l.attrs.source);
   const graph = { roots: [root], inputs, donated: inputs.map(() => false), scalars: [] };
-  const program = await engine.prepare(buildPlan(graph, engine.capabilities, routineKernel));
+  const program = await engine.prepare(buildPlan(graph, engine.capabilities, makeRoutine));
   const given = operands.map((x) => engine.upload(x));
   const [output] = engine.run(program, given, []);
   const [bytes] = await engine.read([output!]);
@@ -152,7 +152,7 @@ function routinesOn(make: () => Promise<KernelEngine>): void {
     const root = unary('neg', binary('add', same, binary('mul', lower, same)));
     const inputs = leaves.map((l) => l.attrs.source);
     const graph = { roots: [root], inputs, donated: [true, true], scalars: [] };
-    const plan = buildPlan(graph, engine.capabilities, routineKernel);
+    const plan = buildPlan(graph, engine.capabilities, makeRoutine);
     verifyPlan(plan, engine.capabilities.maxStorageBuffers);
     expect(plan.kernels.filter(({ kernel }) => kernel.kind === 'routine')).toHaveLength(2);
     const [expected] = interpretPlan(plan, [a, b]);
@@ -220,7 +220,7 @@ it('plan-only lists routines', async () => {
     const { node, leaves } = nodeOf(routineCases(fn).find(({ shapes }) => shapes[0]!.at(-1) === 7)!);
     const inputs = leaves.map((l) => l.attrs.source);
     const graph = { roots: [node], inputs, donated: inputs.map(() => false), scalars: [] };
-    const listing = engine.describe(await engine.prepare(buildPlan(graph, engine.capabilities, routineKernel)));
+    const listing = engine.describe(await engine.prepare(buildPlan(graph, engine.capabilities, makeRoutine)));
     expect(listing.kernels.map(({ name }) => name)).toEqual([fn]);
     expect(listing.kernels[0]!.code).toContain('storageBarrier');
     expect(listing.kernels[0]!.ir).toContain('lanes');

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { sizeOfKernel } from '../../kernels/lower/size.js';
+import { makeRoutine } from '../../kernels/routines/index.js';
 import { hostStorage } from '../../src/compile/index.js';
 import { buildPlan } from '../../src/compile/plan/build.js';
 import { snapshot, withoutData } from '../../src/compile/snapshot.js';
@@ -25,7 +26,7 @@ function planFor(list: readonly Step[], maxStorageBuffers: number): Plan {
     maxWorkgroupMemoryBytes: 16_384,
     subgroups: false,
   };
-  return buildPlan({ ...graph, donated: graph.inputs.map(() => false) }, capabilities);
+  return buildPlan({ ...graph, donated: graph.inputs.map(() => false) }, capabilities, makeRoutine);
 }
 
 const most = (plan: Plan): number => Math.max(0, ...plan.kernels.map(({ bindings }) => bindings.length));

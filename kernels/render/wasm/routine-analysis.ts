@@ -128,9 +128,31 @@ function rootsOf(statement: RoutineStmt): readonly Expr[] {
   }
 }
 
+/** The variables of the program whose values may differ between neighbouring values of `v`. */
+function varyingBy(v: IndexVar, body: readonly RoutineStmt[]): { varying: Set<Result>; varies: (e: Expr) => boolean } {
+  const varying = new Set<Result>();
+  const varies = (e: Expr): boolean => {
+    if (e.kind === 'result') return varying.has(e.of);
+    if ((e.kind === 'index' || e.kind === 'load') && usesVar(e.index, v)) return true;
+    return childrenOf(e).some(varies);
+  };
+  const visit = (statement: RoutineStmt): void => {
+    if (statement.kind === 'let' || statement.kind === 'assign') {
+      if (varies(statement.value)) varying.add(statement.local);
+    } else if (statement.kind === 'fold') for (const { result } of statement.terms) varying.add(result);
+    else if (statement.kind === 'if' || statement.kind === 'for') for (const inner of statement.body) visit(inner);
+  };
+  // What one iteration assigns the next one reads.
+  for (let before = -1; before < varying.size; ) {
+    before = varying.size;
+    for (const statement of body) visit(statement);
+  }
+  return { varying, varies };
+}
+
 /** Whether four neighbouring values of `v` can be taken at once: they read and write neighbouring elements, or read the same one. */
 export function isVector(v: IndexVar, body: readonly RoutineStmt[]): boolean {
-  const set = setBy(body);
+  const { varying: set, varies } = varyingBy(v, body);
   const bound = ({ from, to }: Range): boolean =>
     [from, to].every((index) => !usesVar(index, v) && isFixed(index, set));
   const index = (of: Index, most: number, least = 0): boolean => {
@@ -152,9 +174,9 @@ export function isVector(v: IndexVar, body: readonly RoutineStmt[]): boolean {
       case 'fold':
         return bound(statement.range) && statement.terms.every(({ value }) => expr(value));
       case 'for':
-        return statement.ranges.every(bound) && isVector(v, statement.body);
+        return statement.ranges.every(bound) && statement.body.every(fits);
       case 'if':
-        return false;
+        return !varies(statement.condition) && expr(statement.condition) && statement.body.every(fits);
     }
   };
   return body.every(fits);

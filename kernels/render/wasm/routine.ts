@@ -2,7 +2,7 @@ import { InternalError } from '../../../src/graph/index.js';
 import type { Expr, FoldStmt, ForStmt, Index, IndexVar, Range, Result, RoutineKernel, RoutineStmt } from '../../ir.js';
 import { binaryFns, casts, type NumericFn, unaryFns } from '../../numerics/index.js';
 import { emitFunction } from './bodies.js';
-import { type Block, i32, Local, lane, load, op, shuffle, type Value, v128 } from './encoder.js';
+import { type Block, i32, Local, lane, load, minU, op, shuffle, splatI32, type Value, v128 } from './encoder.js';
 import { type KernelFunction, WasmKernelModule } from './kernel-module.js';
 import type { WasmFeatures, WasmKernel } from './rendered.js';
 import { accessesOf, hasLoop, isFixed, isVector, setBy, splitIndex } from './routine-analysis.js';
@@ -12,15 +12,30 @@ const FLOP = 0.5;
 /** A matrix takes some time, whatever its size. */
 const LEAST_COST = 200;
 
-/** Renders a routine to WebAssembly: a task for each matrix. */
+/** Tasks that the columns of all matrices become, if there are as many vectors of them. */
+const COLUMN_TASKS = 64;
+
+/** Renders a routine to WebAssembly: a task for each matrix, or for some columns of one. */
 export function renderRoutineToWasm(kernel: RoutineKernel, features: WasmFeatures): WasmKernel {
   const module = new WasmKernelModule(kernel, features);
-  const tasks = kernel.batch.extent;
+  const { batch, column, body } = kernel;
+  const columns = column?.extent ?? 1;
+  const width = 4 * Math.ceil(columns / 4 / Math.max(1, Math.floor(COLUMN_TASKS / batch.extent)));
+  const parts = Math.ceil(columns / width);
+  const tasks = batch.extent * parts;
   if (tasks > 0) {
     const f = module.function('matrices');
-    const matrix = f.fn.local('i32');
-    f.body.for(matrix, f.begin, f.end, 1, (block) => {
-      new RoutineWriter(f, kernel.batch, matrix).body(kernel.body, block);
+    const task = f.fn.local('i32');
+    f.body.for(task, f.begin, f.end, 1, (block) => {
+      const matrix = parts === 1 ? task : block.let(op('i32.div_u', task, i32(parts)));
+      const writer = new RoutineWriter(f, batch, matrix);
+      if (!column) {
+        writer.body(body, block);
+        return;
+      }
+      const start = block.let(scaled(op('i32.rem_u', task, i32(parts)), width));
+      const end = block.let(op('i32.add', start, i32(width)));
+      writer.columns(column, start, block.let(minU(end, block.let(i32(columns)))), body, block);
     });
     module.phase({ name: 'matrices', tasks, taskCost: LEAST_COST + (kernel.flops / tasks) * FLOP }, f);
   }
@@ -56,10 +71,16 @@ class RoutineWriter {
     for (const statement of body) this.#statement(statement, block);
   }
 
+  /** The columns from `start` on, each on its own. */
+  columns(v: IndexVar, start: Local, end: Local, body: readonly RoutineStmt[], block: Block): void {
+    this.#independent(v, start, end, body, block);
+  }
+
   #statement(statement: RoutineStmt, block: Block): void {
     switch (statement.kind) {
       case 'store': {
-        const value = this.#expr(statement.value, block);
+        const mask = this.#expr(statement.value, block);
+        const value = statement.value.dtype === 'bool' ? op('v128.and', mask, splatI32(1)) : mask;
         const address = this.#address(statement.buffer, statement.index, block);
         if (this.#vector) block.store(address, value);
         else block.storeLane('v128.store32_lane', 0, address, value);
@@ -94,8 +115,13 @@ class RoutineWriter {
       this.#count(v, start, end, 1, block, (inner) => this.#for(statement, more, inner));
       return;
     }
+    if (order === 'serial') this.#loop(v, start, end, 1, body, block, (inner) => this.body(body, inner));
+    else this.#independent(v, start, end, body, block);
+  }
+
+  #independent(v: IndexVar, start: Local, end: Local, body: readonly RoutineStmt[], block: Block): void {
     let rest = start;
-    if (order !== 'serial' && !this.#vector && isVector(v, body)) {
+    if (!this.#vector && isVector(v, body)) {
       rest = block.let(wholeVectors(start, end));
       this.#vector = v;
       this.#loop(v, start, rest, 4, body, block, (inner) => this.body(body, inner));
@@ -216,9 +242,13 @@ class RoutineWriter {
       case 'mul':
         return scaled(this.#index(index.a, block), index.b);
       case 'div':
-        return op('i32.div_u', this.#index(index.a, block), i32(index.b));
+        return isPower(index.b)
+          ? op('i32.shr_u', this.#index(index.a, block), i32(Math.log2(index.b)))
+          : op('i32.div_u', this.#index(index.a, block), i32(index.b));
       case 'mod':
-        return op('i32.rem_u', this.#index(index.a, block), i32(index.b));
+        return isPower(index.b)
+          ? op('i32.and', this.#index(index.a, block), i32(index.b - 1))
+          : op('i32.rem_u', this.#index(index.a, block), i32(index.b));
       case 'value':
         return lane('i32x4.extract_lane', 0, this.#expr(index.expr, block));
     }
@@ -236,7 +266,8 @@ class RoutineWriter {
       case 'load': {
         const address = this.#address(expr.buffer, expr.index, block);
         const moves = this.#vector && splitIndex(expr.index, this.#vector)?.coefficient === 1;
-        return load(moves ? 'v128.load' : 'v128.load32_splat', address);
+        const words = load(moves ? 'v128.load' : 'v128.load32_splat', address);
+        return expr.dtype === 'bool' ? op('i32x4.ne', words, splatI32(0)) : words;
       }
       case 'unary':
         return this.#call(unaryFns[expr.fn][expr.x.dtype], [expr.x], block);
@@ -273,6 +304,8 @@ class RoutineWriter {
 /** The end of the whole vectors of a range. */
 const wholeVectors = (start: Local, end: Local): Value =>
   op('i32.add', start, op('i32.and', op('i32.sub', end, start), i32(-4)));
+
+const isPower = (value: number): boolean => Number.isInteger(Math.log2(value));
 
 function scaled(value: Value, factor: number): Value {
   if (factor === 1) return value;

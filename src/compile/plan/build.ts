@@ -42,15 +42,15 @@ export interface GraphToPlan {
  * @param routines makes the kernels of routines; not needed where the graph has none
  */
 export function buildPlan(graph: GraphToPlan, capabilities: Capabilities, routines: MakeRoutine | null = null): Plan {
-  const { roots, stored } = legalize(simplified(graph.roots), capabilities.maxStorageBuffers);
+  const { roots, stored } = legalize(simplified(graph.roots, capabilities.software), capabilities.maxStorageBuffers);
   const computed = asComputedRoots(roots);
   return new Planner(graph, computed, capabilities, routines).build(stored);
 }
 
 /** What a decomposition brings is simplified too: it repeats positions and constants. */
-function simplified(roots: readonly Node[]): Node[] {
+function simplified(roots: readonly Node[], software: boolean): Node[] {
   const once = simplify(roots);
-  const decomposed = decompose(once);
+  const decomposed = decompose(once, software);
   return decomposed.every((r, i) => r === once[i]) ? once : simplify(decomposed);
 }
 
@@ -171,7 +171,7 @@ class Planner {
       const at = this.storageOf(node);
       return at === null ? null : (aliases.get(at) ?? at);
     };
-    return lowerGroups(launch, storageOf, this.routines);
+    return lowerGroups(launch, storageOf, this.routines, this.capabilities.software);
   }
 
   private storageOf(node: Node): number | null {

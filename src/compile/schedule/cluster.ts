@@ -1,5 +1,6 @@
 import type { Group, RowDomain } from '../../../kernels/lower/group.js';
 import { columnsOf, levelOf, rowsOf } from '../../../kernels/lower/lower.js';
+import type { RoutinePrim } from '../../../kernels/routines/operands.js';
 import { type Node, packingOf, sameShape, sizeOf } from '../../graph/index.js';
 import { baseOf, dataInputs, isSource, isStoredSource } from './cost.js';
 
@@ -10,7 +11,9 @@ export class Cluster implements Group {
   domain: RowDomain | null = null;
   anchor: Node<'dot' | 'conv'> | null = null;
   /** Alone in its cluster. */
-  routine: Node<'routine'> | null = null;
+  routine: Node<RoutinePrim> | null = null;
+  /** Between a routine and what it reads: nothing computes them. */
+  views: ReadonlySet<Node> = new Set();
   scratch: Node | null = null;
   /** Interior nodes below the contraction: its operands' prologue. */
   readonly operandSide = new Set<Node>();

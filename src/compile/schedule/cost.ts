@@ -1,3 +1,4 @@
+import { isRoutine } from '../../../kernels/routines/operands.js';
 import { type BinaryFn, isPrim, type Node, type Prim, sizeOf, type UnaryFn } from '../../graph/index.js';
 
 const CHEAP_UNARY: ReadonlySet<UnaryFn> = new Set([
@@ -85,7 +86,7 @@ export function repeatCost(node: Node, stored: (node: Node) => boolean): RepeatC
     const at = stack.pop()!;
     if (seen.has(at)) continue;
     seen.add(at);
-    if (at !== node && (isStoredSource(at) || stored(at) || at.prim === 'routine')) {
+    if (at !== node && (isStoredSource(at) || stored(at) || isRoutine(at))) {
       if (sizeOf(at.shape) * 2 > sizeOf(node.shape)) reads.add(at);
     } else if (at.prim === 'reduce' || isContraction(at)) {
       fromMemory = false;

@@ -1,28 +1,94 @@
 import {
+  broadcastTo,
   cast,
   composedArgsort,
   composedCumulative,
   composedScatter,
+  cumulative,
+  full,
   iota,
   isPrim,
+  MEET,
   type Node,
+  pad,
   rebuild,
+  reduceIdentity,
+  reshape,
+  sameShape,
+  scatter,
+  shifted,
+  sizeOf,
+  slice,
   topologicalOrder,
+  where,
 } from '../../graph/index.js';
 
-/** The definition of a primitive that kernels do not compute as such; null for the others. */
-function definitionOf(node: Node): Node | null {
-  if (isPrim(node, 'cumulative')) return composedCumulative(node);
+/** Up to so many updates are compared with every place: that needs no kernel of its own. */
+const MAX_COMPARED = 4;
+
+/** The definition of a primitive where kernels do not compute it as such; null for the others. */
+function definitionOf(node: Node, software: boolean): Node | null {
+  if (isPrim(node, 'cumulative')) return cumulativeDefinition(node, software);
   if (isPrim(node, 'argsort')) return composedArgsort(node);
   if (isPrim(node, 'routine')) return node.attrs.fn === 'lu' && node.shape.at(-1) === 1 ? ownRows(node) : null;
-  return isPrim(node, 'scatter') ? composedScatter(node) : null;
+  return isPrim(node, 'scatter') ? scatterDefinition(node) : null;
+}
+
+/** Up to this length running reductions are a few operations in the kernel of their users. */
+const MAX_COMPOSED_RUN = 16;
+/** Lines that run at the same time, where there are so many elements, and the length of the shortest pieces that lines are cut into. */
+const LINES = { cpu: 16, gpu: 16_384 };
+const MIN_PIECE = 64;
+
+function cumulativeDefinition(node: Node<'cumulative'>, software: boolean): Node | null {
+  const n = node.shape[node.attrs.axis]!;
+  if (n <= MAX_COMPOSED_RUN || sizeOf(node.shape) === 0) return composedCumulative(node);
+  const pieces = Math.floor((software ? LINES.cpu : LINES.gpu) / (sizeOf(node.shape) / n));
+  const length = Math.max(MIN_PIECE, 2 ** Math.ceil(Math.log2(n / pieces)));
+  return pieces < 2 || n < 2 * length ? null : cumulativeByPieces(node, length, software);
+}
+
+/** Runs over pieces, and adds to each what all pieces before it come to. */
+function cumulativeByPieces(node: Node<'cumulative'>, length: number, software: boolean): Node {
+  const { fn, axis } = node.attrs;
+  const x = node.inputs[0]!;
+  const n = x.shape[axis]!;
+  const [head, tail] = [x.shape.slice(0, axis), x.shape.slice(axis + 1)];
+  const count = Math.ceil(n / length);
+  const identity = reduceIdentity(fn, x.dtype);
+  const none = x.shape.map(() => 0);
+  const missing = x.shape.map((_, i) => (i === axis ? count * length - n : 0));
+  const padded = count * length === n ? x : pad(x, { low: none, high: missing, value: identity });
+  const inPieces = cumulative(fn, reshape(padded, [...head, count, length, ...tail]), axis + 1);
+  const last = inPieces.shape.map((_, i) => (i === axis + 1 ? length - 1 : 0));
+  const one = [...head, count, 1, ...tail];
+  const totals = cumulative(fn, reshape(slice(inPieces, last, one), [...head, count, ...tail]), axis);
+  const running = isPrim(totals, 'cumulative') ? (definitionOf(totals, software) ?? totals) : totals;
+  const before = reshape(shifted(running, axis, 1, identity), one);
+  const met = reshape(MEET[fn](broadcastTo(before, inPieces.shape), inPieces), padded.shape);
+  return slice(met, none, x.shape);
+}
+
+function scatterDefinition(node: Node<'scatter'>): Node | null {
+  const { fn, axis } = node.attrs;
+  const [x, index, updates] = node.inputs as [Node, Node, Node];
+  if (index.shape[axis]! <= MAX_COMPARED || sizeOf(node.shape) === 0 || sizeOf(index.shape) === 0)
+    return composedScatter(node);
+  const covered = index.shape.map((d, i) => (i === axis ? x.shape[i]! : d));
+  if (sameShape(covered, x.shape)) return null;
+  // What the index does not reach stays.
+  const start = covered.map(() => 0);
+  const inner = scatter(fn, slice(x, start, covered), index, updates, axis);
+  const high = x.shape.map((d, i) => d - covered[i]!);
+  const reached = pad(full(covered, 1, 'bool'), { low: start, high });
+  return where(reached, pad(inner, { low: start, high }), x);
 }
 
 /** The factorisation of matrices without columns: nothing but a list of pivots. */
 const ownRows = (node: Node): Node => cast(iota(node.shape, node.shape.length - 2), 'f32');
 
 /** Replaces the primitives that no kernel family computes by what they are composed of. */
-export function decompose(roots: readonly Node[]): Node[] {
+export function decompose(roots: readonly Node[], software: boolean): Node[] {
   const order = topologicalOrder(roots, (n) => n.realized !== null);
   if (!order.some((n) => n.realized === null && ['cumulative', 'argsort', 'scatter', 'routine'].includes(n.prim)))
     return [...roots];
@@ -34,7 +100,7 @@ export function decompose(roots: readonly Node[]): Node[] {
     }
     const inputs = node.inputs.map((i) => replaced.get(i)!);
     const current = inputs.every((x, i) => x === node.inputs[i]) ? node : rebuild(node, inputs);
-    replaced.set(node, definitionOf(current) ?? current);
+    replaced.set(node, definitionOf(current, software) ?? current);
   }
   return roots.map((r) => replaced.get(r)!);
 }

@@ -1,6 +1,7 @@
 import type { RowDomain } from '../../../kernels/lower/group.js';
 import { levelOf, rowsOf } from '../../../kernels/lower/lower.js';
-import { scratchOf, sizesOf } from '../../../kernels/routines/sizes.js';
+import { isRoutine, operandSource, type RoutinePrim } from '../../../kernels/routines/operands.js';
+import { scratchWords } from '../../../kernels/routines/sizes.js';
 import {
   full,
   InternalError,
@@ -53,11 +54,11 @@ function repeats(user: Node, node: Node): boolean {
   return isPrim(user, 'gather') && user.inputs[0] === node;
 }
 
-function routineCluster(node: Node<'routine'>): Cluster {
+function routineCluster(node: Node<RoutinePrim>): Cluster {
   const cluster = new Cluster();
-  const sizes = sizesOf(node);
-  const words = sizes.batch * scratchOf(node.attrs, sizes);
+  const words = scratchWords(node);
   cluster.routine = node;
+  cluster.views = new Set(node.inputs.flatMap((_, at) => operandSource(node, at, () => false).views));
   if (words > 0) cluster.scratch = full([words], 0, 'f32');
   return cluster;
 }
@@ -101,9 +102,9 @@ class Fuser {
     // A node that a kernel could not compute inside is stored by a kernel of its own.
     const forced = this.options.forced.has(node);
     const hosts = forced ? [] : this.hostsOf(node);
-    const operand = this.users.get(node)?.some((u) => u.prim === 'routine') ?? false;
+    const operand = hosts.some((k) => k.routine !== null && !k.views.has(node));
     const store = forced || operand || this.roots.has(node);
-    if (isPrim(node, 'routine')) this.storeIn(node, routineCluster(node));
+    if (isRoutine(node)) this.storeIn(node, routineCluster(node));
     else if (isPrim(node, 'reduce')) this.placeReduce(node, hosts, store);
     else if (isContraction(node)) this.placeContraction(node, hosts, store);
     else this.placeInlinable(node, hosts, store);

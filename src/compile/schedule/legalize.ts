@@ -1,16 +1,18 @@
+import { isRoutine } from '../../../kernels/routines/operands.js';
 import {
   barrier,
   concat,
   full,
   isFloat,
   isPrim,
+  makeNode,
   type Node,
   rebuild,
   reduceIdentity,
   sizeOf,
   topologicalOrder,
 } from '../../graph/index.js';
-import { baseOf, isSource } from './cost.js';
+import { baseOf, isSource, isStoredSource } from './cost.js';
 
 /** What one kernel can read: leaves room for its output and a companion. */
 const partsOf = (maxBindings: number): number => Math.max(2, maxBindings - 2);
@@ -42,11 +44,15 @@ export function legalize(roots: readonly Node[], maxBindings: number): { roots: 
     } else if (isPrim(node, 'concat') && inputs.length > limit) {
       replaced.set(node, concatTree(inputs, node.attrs.axis, limit, stored));
     } else {
-      replaced.set(node, inputs.every((x, i) => x === node.inputs[i]) ? node : rebuild(node, inputs));
+      // A routine reads memory.
+      const read = isRoutine(node) ? inputs.map((x) => (isSource(x) && !isStoredSource(x) ? copyOf(x) : x)) : inputs;
+      replaced.set(node, read.every((x, i) => x === node.inputs[i]) ? node : rebuild(node, read));
     }
   }
   return { roots: roots.map((r) => replaced.get(r)!), stored };
 }
+
+const copyOf = (x: Node): Node => makeNode('alias', [x], {}, x.shape, x.dtype);
 
 /** The number that every element of a node has because an input of it is empty; null where none is. */
 function valueFromEmpty(node: Node): number | null {

@@ -1,5 +1,6 @@
 /** Runs routines statement by statement in JavaScript numbers: nothing but what the IR means. */
 import type { Expr, Index, IndexVar, Range, Result, RoutineKernel, RoutineStmt } from '../../../kernels/ir.js';
+import type { WordDType } from '../../../src/graph/index.js';
 
 const u32 = (value: number): number => value >>> 0;
 
@@ -33,6 +34,11 @@ export function interpretRoutine(
     }
   }
 
+  const rounded = (dtype: WordDType, x: number): number => {
+    if (dtype === 'f32') return round(x);
+    return dtype === 'i32' ? x | 0 : dtype === 'u32' ? u32(x) : Number(x !== 0);
+  };
+
   const place = (buffer: number, i: Index): number => {
     const at = index(i);
     if (at >= kernel.buffers[buffer]!.length) throw new RangeError(`element ${at} of buffer ${buffer}`);
@@ -48,9 +54,10 @@ export function interpretRoutine(
       case 'load':
         return buffers[e.buffer]![place(e.buffer, e.index)]!;
       case 'unary':
-        return round(UNARY[e.fn]!(value(e.x)));
+        return rounded(e.dtype, UNARY[e.fn]!(value(e.x)));
       case 'binary':
-        return round(BINARY[e.fn]!(value(e.a), value(e.b)));
+        if (e.fn === 'mul' && e.dtype !== 'f32') return rounded(e.dtype, Math.imul(value(e.a), value(e.b)));
+        return rounded(e.dtype, BINARY[e.fn]!(value(e.a), value(e.b)));
       case 'where': {
         // Both are computed, as by engines.
         const [a, b] = [value(e.a), value(e.b)];
@@ -102,7 +109,10 @@ export function interpretRoutine(
 
   for (let i = 0; i < kernel.batch.extent; i++) {
     vars.set(kernel.batch, i);
-    run(kernel.body);
+    for (let j = 0; j < (kernel.column?.extent ?? 1); j++) {
+      if (kernel.column) vars.set(kernel.column, j);
+      run(kernel.body);
+    }
   }
 }
 
@@ -121,4 +131,10 @@ const BINARY: Record<string, (a: number, b: number) => number> = {
   lt: (a, b) => Number(a < b),
   le: (a, b) => Number(a <= b),
   eq: (a, b) => Number(a === b),
+  max: Math.max,
+  min: Math.min,
+  and: (a, b) => a & b,
+  or: (a, b) => a | b,
+  xor: (a, b) => a ^ b,
+  shiftRight: (a, b) => a >>> b,
 };

@@ -1,0 +1,86 @@
+import { InternalError, isPrim, type Node, sizeOf, type WordDType } from '../../src/graph/index.js';
+import type { BufferSpec, Index, IndexVar, RoutineKernel } from '../ir.js';
+import { cumulative } from './cumulative.js';
+import type { OperandSource } from './operands.js';
+import { Column, type Elements, modulo, number, Program, plus, quotient, times } from './program.js';
+import { scatter } from './scatter.js';
+
+/** Programs that scatter at the same time, where there are so many places: a CPU needs some, a GPU thousands. */
+const SCATTERING = { cpu: 8, gpu: 4096 };
+
+/** An operand, and the number of the buffer that it is in. */
+export type Operand = OperandSource & { readonly buffer: number };
+
+/** A shape as what is before an axis, the axis, and what is after it. */
+function around(shape: readonly number[], axis: number): [heads: number, n: number, columns: number] {
+  return [sizeOf(shape.slice(0, axis)), shape[axis]!, sizeOf(shape.slice(axis + 1))];
+}
+
+/**
+ * A program for each line along the axis of a primitive, as columns of matrices [axis, what comes after it].
+ *
+ * @param written numbers of the buffers of the result and, where it needs any, the scratch
+ */
+export function columnKernel(
+  node: Node<'scatter' | 'cumulative' | 'argsort'>,
+  operands: readonly Operand[],
+  written: readonly number[],
+  software: boolean,
+): RoutineKernel {
+  const [heads, n, columns] = around(node.shape, node.attrs.axis);
+  const buffers: BufferSpec[] = [];
+  const column: IndexVar = { name: 'column', extent: columns };
+  const line = (head: Index, length: number): Index => plus(times(head, length * columns), column);
+  const operand = (at: number, head: Index): Elements => {
+    const { base, constant, buffer, sharedHeads, sharedColumns } = operands[at]!;
+    const dtype = node.inputs[at]!.dtype as WordDType;
+    if (base === null) return new Constant(constant, dtype);
+    const length = node.inputs[at]!.shape[node.attrs.axis]!;
+    const step = sharedColumns ? 1 : columns;
+    buffers[buffer] = { dtype, length: sizeOf(base.shape), access: 'read' };
+    const start = plus(sharedHeads ? 0 : times(head, length * step), sharedColumns ? 0 : column);
+    return new Column(p, buffer, dtype, start, step);
+  };
+  const result = (head: Index): Elements => {
+    const dtype = node.dtype as WordDType;
+    buffers[written[0]!] = { dtype, length: sizeOf(node.shape), access: 'write' };
+    return new Column(p, written[0]!, dtype, line(head, n), columns);
+  };
+  const p = new Program(2 * Math.max(n, ...node.inputs.map(({ shape }) => shape[node.attrs.axis]!), 64));
+  const kernel = (batch: IndexVar, name: string, steps: number): RoutineKernel => {
+    return { kind: 'routine', name, buffers, params: [], flops: heads * columns * steps, batch, column, body: p.body };
+  };
+  if (isPrim(node, 'scatter')) {
+    const updates = node.inputs[1]!.shape[node.attrs.axis]!;
+    const wanted = software ? SCATTERING.cpu : SCATTERING.gpu;
+    const ofRange = Math.ceil(n / Math.max(1, Math.floor(wanted / (heads * columns))));
+    const ranges = Math.ceil(n / ofRange);
+    const batch: IndexVar = { name: 'range', extent: heads * ranges };
+    const head = quotient(batch, ranges);
+    const first = ranges === 1 ? 0 : times(modulo(batch, ranges), ofRange);
+    const of = { x: operand(0, head), index: operand(1, head), updates: operand(2, head), out: result(head) };
+    scatter(p, node.attrs.fn, { places: n, updates, first, ofRange }, of);
+    return kernel(batch, `scatter_${node.attrs.fn}`, n + updates);
+  }
+  const batch: IndexVar = { name: 'head', extent: heads };
+  const head = plus(batch, 0);
+  if (isPrim(node, 'cumulative')) {
+    const { fn } = node.attrs;
+    cumulative(p, fn, node.dtype as WordDType, n, { x: operand(0, head), out: result(head) });
+    return kernel(batch, `cumulative_${fn}`, n);
+  }
+  throw new InternalError(`[lower] ${node.prim} has no program`);
+}
+
+/** The same number everywhere. */
+class Constant implements Elements {
+  constructor(
+    private readonly value: number,
+    private readonly dtype: WordDType,
+  ) {}
+
+  at = () => number(this.value, this.dtype);
+  set = () => {
+    throw new InternalError('[lower] a constant is not written');
+  };
+}
