@@ -1,11 +1,15 @@
-// What coldStart starts: one training step in a fresh process. The argument is the options of `init` as JSON.
+// What coldStart starts: one training step in a fresh process. The arguments are the options of `init` as JSON, and the model.
 import * as tl from 'tiller';
 import { loadVulkan } from '../scripts/machine.mjs';
-import { mlpStep } from './cases/mlpStep.js';
 
 loadVulkan();
 await tl.init(JSON.parse(process.argv[2]!));
-const training = await mlpStep.tiller();
-await training.step(0);
+if (process.argv[3] === 'transformer') {
+  const { transformerStep } = await import('./transformerStep.js');
+  await transformerStep();
+} else {
+  const { mlpStep } = await import('./cases/mlpStep.js');
+  await (await mlpStep.tiller()).step(0);
+}
 process.stdout.write('done\n');
 // Plans are written to the cache beside the work; the process ends by itself when they are.

@@ -11,10 +11,10 @@ const PAIRS = 5;
 /** Beside the bundle that this file is part of: bench/firstStep.ts. */
 const PROGRAM = fileURLToPath(new URL('./firstStep/firstStep.mjs', import.meta.url));
 
-export const coldStart: SoloCase = {
+const caseOf = (name: string, model: string, what: string): SoloCase => ({
   kind: 'solo',
-  name: 'coldStart',
-  what: 'from the start of a fresh process to the end of the first training step of the perceptron (mlpStep): with an empty cache, and again',
+  name,
+  what: `from the start of a fresh process to the end of the first training step of ${what}: with an empty cache, and again`,
 
   async measure(engine, { rounds }) {
     const cold: number[] = [];
@@ -23,7 +23,7 @@ export const coldStart: SoloCase = {
     for (let i = 0; i < (rounds ?? PAIRS); i++) {
       const cache = mkdtempSync(join(tmpdir(), 'tiller-bench-cache-'));
       try {
-        const program = [PROGRAM, JSON.stringify(engine)];
+        const program = [PROGRAM, JSON.stringify(engine), model];
         cold.push(await firstWord(program, cache));
         second.push(await firstWord(program, cache));
         bare.push(await firstWord(['-e', 'process.stdout.write("done")'], cache));
@@ -43,7 +43,10 @@ export const coldStart: SoloCase = {
       },
     };
   },
-};
+});
+
+export const coldStart = caseOf('coldStart', 'mlp', 'the perceptron (mlpStep)');
+export const coldStartTransformer = caseOf('coldStartTransformer', 'transformer', 'a transformer of four layers');
 
 /** Milliseconds from the start of a process to its first word; waits until it has ended. */
 function firstWord(args: readonly string[], cache: string): Promise<number> {

@@ -2,7 +2,7 @@ import { attention, attentionBackward } from './attention.js';
 import { cacheHit } from './cacheHit.js';
 import type { Benchmark } from './case.js';
 import { cnnStep } from './cnnStep.js';
-import { coldStart } from './coldStart.js';
+import { coldStart, coldStartTransformer } from './coldStart.js';
 import { conv3x3, depthwise3x3 } from './convolution.js';
 import { elementwise2M } from './elementwise.js';
 import { cumsum, gather, scatterAdd, sort } from './indexing.js';
@@ -37,4 +37,5 @@ export const CASES: readonly Benchmark[] = [
   cacheHit,
   stepOverhead,
   coldStart,
+  coldStartTransformer,
 ];

@@ -70,7 +70,7 @@ describe('the catalogue', () => {
       ...['matmul512', 'matmul1024', 'matvec4096', 'elementwise2M', 'softmax2048x1024', 'layerNorm2048x1024'],
       ...['sumRows', 'sumColumns', 'conv3x3', 'depthwise3x3', 'attention', 'attentionBackward', 'cumsum', 'sort'],
       ...['gather', 'scatterAdd', 'mlpStep', 'cnnStep', 'overheadChain', 'coldStart'],
-      ...['mlpStepCompiled', 'cacheHit', 'stepOverhead'],
+      ...['mlpStepCompiled', 'cacheHit', 'stepOverhead', 'coldStartTransformer'],
     ];
     expect(CASES.map(({ name }) => name).sort()).toEqual(contract.sort());
   });
