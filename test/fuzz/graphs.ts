@@ -266,9 +266,10 @@ export const steps: fc.Arbitrary<Step[]> = fc.array(
   { minLength: 1, maxLength: 12 },
 );
 
-/** Steps from rows, as a counterexample is written down. */
-export const stepsOf = (rows: readonly (readonly [Step['kind'], number, number, number])[]): Step[] =>
-  rows.map(([kind, a, b, c]) => ({ kind, a, b, c }));
+/** A step as a counterexample is written down. */
+export type StepRow = readonly [Step['kind'], number, number, number];
+
+export const stepsOf = (rows: readonly StepRow[]): Step[] => rows.map(([kind, a, b, c]) => ({ kind, a, b, c }));
 
 /** What the steps compute from leaves and packed leaves, and the gradients of the leaves from all of it. */
 export function withGradients(

@@ -36,12 +36,12 @@ export function guardedRow(root: Expr, v: IndexVar, substitution: Substitution):
   let [from, to] = [0, v.extent];
   for (const cond of conds) {
     const [a, b] = [affine(cond.a, substitution), affine(cond.b, substitution)];
-    if (!dependsOn(a, v) && !dependsOn(b, v)) {
+    if (!dependsOn(a, v, substitution) && !dependsOn(b, v, substitution)) {
       everywhere.push(cond);
       continue;
     }
     moving.push(cond);
-    const step = stepOf(a, v);
+    const step = stepOf(a, v, substitution);
     const limit = b.terms.length === 0 ? b.constant : null;
     if (cond.kind === 'lt' && step !== null && step > 0 && limit !== null) {
       const { min, max } = affine(cond.a, (other) => (other === v ? constant(0) : substitution(other)));

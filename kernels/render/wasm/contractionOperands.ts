@@ -6,24 +6,26 @@ import { indexVar, plus, times, variable } from './indexTerms.js';
 
 const UNCHANGED: Substitution = () => undefined;
 
-/** True if the form changes with `v`. */
-export const dependsOn = ({ terms }: Affine, v: IndexVar): boolean => terms.some(({ atom }) => atomDependsOn(atom, v));
+/** True if the form changes with `v`; `substitution` is what it was made with. */
+export const dependsOn = ({ terms }: Affine, v: IndexVar, substitution = UNCHANGED): boolean =>
+  terms.some(({ atom }) => atomDependsOn(atom, v, substitution));
 
-function atomDependsOn(atom: Atom, v: IndexVar): boolean {
+function atomDependsOn(atom: Atom, v: IndexVar, substitution: Substitution): boolean {
   if (atom.kind === 'var') return atom.v === v;
-  return atom.kind === 'value' ? exprDependsOn(atom.expr, v) : dependsOn(atom.a, v);
+  // An index from memory keeps its own variables, whatever the form around it was given for them.
+  return atom.kind === 'value' ? exprDependsOn(atom.expr, v, substitution) : dependsOn(atom.a, v, substitution);
 }
 
 /** True if an expression changes with `v`. */
-export const exprDependsOn = (expr: Expr, v: IndexVar): boolean =>
-  indicesBelow([expr]).some((index) => dependsOn(affine(index, UNCHANGED), v));
+export const exprDependsOn = (expr: Expr, v: IndexVar, substitution = UNCHANGED): boolean =>
+  indicesBelow([expr]).some((index) => dependsOn(affine(index, substitution), v, substitution));
 
-/** How far a form moves with `v`, or null where the steps differ. */
-export function stepOf({ terms }: Affine, v: IndexVar): number | null {
+/** How far a form moves with `v`, or null where the steps differ; `substitution` is what it was made with. */
+export function stepOf({ terms }: Affine, v: IndexVar, substitution = UNCHANGED): number | null {
   let step = 0;
   for (const { atom, coefficient } of terms) {
     if (atom.kind === 'var' && atom.v === v) step += coefficient;
-    else if (atom.kind !== 'var' && atomDependsOn(atom, v)) return null;
+    else if (atom.kind !== 'var' && atomDependsOn(atom, v, substitution)) return null;
   }
   return step;
 }
@@ -54,7 +56,7 @@ export function lanesAlong(expr: Expr, first: IndexVar, second: IndexVar, substi
   for (const { index } of loadsBelow([expr])) {
     const form = affine(index, substitution);
     const reads = (v: IndexVar): number => {
-      const step = stepOf(form, v);
+      const step = stepOf(form, v, substitution);
       return step === null ? -1 : Math.abs(step) === 1 ? 1 : step === 0 ? 0 : -1;
     };
     score += reads(first) - reads(second);
@@ -78,13 +80,8 @@ export function widthOfRows({ n, b, epilogue }: ContractionKernel): number {
   const row = indexVar('row', n.extent / width);
   const column = indexVar('column', width);
   const inRows = plus(times(variable(row), width), variable(column));
-  const divided = indices.some(
-    (index) =>
-      stepOf(
-        affine(index, (v) => (v === n ? inRows : undefined)),
-        column,
-      ) === null,
-  );
+  const substitution: Substitution = (v) => (v === n ? inRows : undefined);
+  const divided = indices.some((index) => stepOf(affine(index, substitution), column, substitution) === null);
   return divided ? n.extent : width;
 }
 
