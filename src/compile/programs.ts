@@ -72,7 +72,7 @@ export class ProgramCache {
     const skeleton = `${tune ? 'tuned ' : ''}${donated.map((d) => (d ? 1 : 0)).join('')}|${snap.skeleton}`;
     const known = this.skeletons.get(skeleton) ?? { variants: 0, common: [...snap.constants], promoted: [] };
     this.remember(skeleton, known);
-    if (tune?.again && !this.tuned.has(tune)) this.programs.delete(this.keyOf(skeleton, snap, known.promoted));
+    if (tune?.again && !this.tuned.has(tune)) this.drop(this.keyOf(skeleton, snap, known.promoted));
     if (tune) this.tuned.add(tune);
     let found = this.lookUp(skeleton, snap, known.promoted);
     if (found === null) {
@@ -145,12 +145,17 @@ export class ProgramCache {
 
   /** Lets go of the least recently used programs until both limits hold; the newest stays. */
   private forget(): void {
-    for (const [key, program] of this.programs) {
+    for (const key of this.programs.keys()) {
       const many = this.programs.size > MAX_PROGRAMS || this.kernels > MAX_KERNELS;
       if (!many || this.programs.size === 1) return;
-      this.programs.delete(key);
-      if (!(program instanceof Promise)) this.kernels -= program.kernels;
+      this.drop(key);
     }
+  }
+
+  private drop(key: string): void {
+    const program = this.programs.get(key);
+    this.programs.delete(key);
+    if (program !== undefined && !(program instanceof Promise)) this.kernels -= program.kernels;
   }
 
   private async prepare(

@@ -115,8 +115,11 @@ class Duel {
     const [own, other]: [number[], number[]] = [[], []];
     const isPatient = this.#options.deadline === Infinity;
     do {
-      own.push(await this.#base.time());
+      // Whichever comes first may find the machine in another state.
+      const isOwnFirst = own.length % 2 === 0;
+      if (isOwnFirst) own.push(await this.#base.time());
       other.push(await contender.time());
+      if (!isOwnFirst) own.push(await this.#base.time());
     } while (own.length < ROUNDS && !this.isLate() && (isPatient || own.length > 1 || other[0]! < HOPELESS * own[0]!));
     return { ms: median(other), heuristicMs: median(own) };
   }

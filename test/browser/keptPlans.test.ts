@@ -1,4 +1,5 @@
 import { fileURLToPath } from 'node:url';
+import type * as tl from 'tiller';
 import { beforeAll, expect, it } from 'vitest';
 import { describeChromium } from '../setup/environment.js';
 import { type ChromiumRun, runInChromium } from './chromium.js';
@@ -35,6 +36,13 @@ describeChromium('kept plans in Chromium', () => {
   it('plans anew where a record is damaged, and repairs it', () => {
     expect(valueFrom('damaged')).toEqual(valueFrom('cold'));
     expect(valueFrom('repaired')).toEqual(valueFrom('warm'));
+  });
+
+  it('keeps what tuning found', () => {
+    const [first, second] = valueFrom<tl.TunedKernel[]>('tuned') as [tl.TunedKernel, tl.TunedKernel];
+    expect(first.measured).toBeGreaterThan(0);
+    expect(first).toMatchObject({ rejected: 0, recalled: false });
+    expect(second).toEqual({ ...first, recalled: true });
   });
 
   it('forgets the least recently used beyond its size', () => {

@@ -37,6 +37,14 @@ async function damage(name: string): Promise<void> {
   request.result.close();
 }
 
+/** What tuning of a small product found, in this time. */
+async function tune(seconds: number): Promise<readonly tl.TunedKernel[] | null> {
+  await tl.init({ engine: 'webgpu', cache: 'tuned', memoryBudget: budget++ });
+  const product = tl.compile((a: tl.Tensor, b: tl.Tensor) => a.matmul(b), { tune: { seconds } });
+  await product.warmup(tl.ones([24, 16]), tl.ones([16, 32]));
+  return product.tuning;
+}
+
 export const checks = {
   async off() {
     await work(false);
@@ -55,6 +63,12 @@ export const checks = {
   async repaired() {
     await new Promise((resolve) => setTimeout(resolve, 200));
     return work('plans');
+  },
+  async tuned() {
+    const [first] = (await tune(0.2))!;
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    const [second] = (await tune(0))!;
+    return [first, second];
   },
   async bounded() {
     const store = (await openDatabaseStore('bounded', 250))!;

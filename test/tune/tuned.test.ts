@@ -3,6 +3,8 @@ import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync }
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as tl from 'tiller';
+import * as nn from 'tiller/nn';
+import * as optim from 'tiller/optim';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { ContractionSchedule } from '../../kernels/families/contraction.js';
 import { decodeChoice, encodeChoice } from '../../src/compile/persist/choices.js';
@@ -21,7 +23,18 @@ const fake = vi.hoisted(() => ({
   /** Schedules whose code is none. */
   invalid: new Set<string>(),
   rendered: [] as string[],
+  hasTimestamps: true,
 }));
+
+vi.mock('../../src/engine/webgpu/adapter.js', async (original) => {
+  const real = await original<typeof import('../../src/engine/webgpu/adapter.js')>();
+  const deviceDescriptor: typeof real.deviceDescriptor = (adapter) => {
+    const { requiredFeatures = [], ...rest } = real.deviceDescriptor(adapter);
+    const features = [...requiredFeatures].filter((name) => fake.hasTimestamps || name !== 'timestamp-query');
+    return { ...rest, requiredFeatures: features };
+  };
+  return { ...real, deviceDescriptor };
+});
 
 vi.mock('../../kernels/families/contraction.js', async (original) => {
   const real = await original<typeof import('../../kernels/families/contraction.js')>();
@@ -48,6 +61,7 @@ vi.mock('../../kernels/families/contraction.js', async (original) => {
 const genuine = (): void => {
   fake.isUpsideDown = false;
   fake.most = 6;
+  fake.hasTimestamps = true;
   fake.partial.clear();
   fake.invalid.clear();
   fake.rendered.length = 0;
@@ -125,6 +139,47 @@ describeWebGPU('tuning on webgpu', () => {
     // Known by now, and not measured again.
     const [known] = (await call(true))!;
     expect(known).toEqual({ ...row, recalled: false });
+  });
+
+  it('finds nothing wrong with sound kernels of many kinds', async () => {
+    await tl.init({ engine: 'webgpu' });
+    fake.most = 4;
+    const check = async <A extends tl.Tensor[]>(fn: (...args: A) => unknown, ...args: A): Promise<void> => {
+      const compiled = tl.compile(fn, { tune: { seconds: 20 } });
+      await compiled.warmup(...args);
+      expect(compiled.tuning!.length).toBeGreaterThan(0);
+      for (const row of compiled.tuning!) expect(row).toMatchObject({ measured: 4, rejected: 0, complete: true });
+    };
+    const product = (x: tl.Tensor, w: tl.Tensor): tl.Tensor => x.matmul(w);
+    for (const dtype of ['i32', 'f16', 'u8'] as const) {
+      await check(product, tl.zeros([12, 20], { dtype }), tl.zeros([20, 8], { dtype }));
+    }
+    // Indices among the inputs, and results that are not numbers.
+    const table = tl.randn([10, 20]);
+    await check(
+      (at, w) => table.gather(0, at).matmul(w).log(),
+      tl.zeros([12, 20], { dtype: 'i32' }),
+      tl.zeros([20, 8]),
+    );
+    // Weights and their momentum are overwritten, by numbers that come from outside.
+    const layer = new nn.Linear(20, 8);
+    const optimizer = new optim.SGD(layer.parameters(), { lr: 0.1, momentum: 0.9 });
+    await check(
+      (x) => {
+        optimizer.zeroGrad();
+        layer.forward(x).square().mean().backward();
+        optimizer.step();
+      },
+      tl.randn([12, 20]),
+    );
+  });
+
+  it('measures by the clock where the device has no timestamps', async () => {
+    fake.most = 2;
+    fake.hasTimestamps = false;
+    await startEngine(newFolder(), 'webgpu');
+    expect(tl.engineInfo().features).not.toContain('timestamp-query');
+    expect(await call({ seconds: Infinity })).toMatchObject([{ measured: 2, rejected: 0, complete: true }]);
   });
 
   it('measures the heuristic whatever the budget, nothing without one, and no more than it needs to start with', async () => {

@@ -12,8 +12,12 @@ import { RunTimer } from './timings.js';
 /** A sample takes at least this long: timestamps of browsers are multiples of 0.1 ms, and a clock on the host sees the submit too. */
 const SAMPLE_MS = { timestamps: 2, clock: 20 };
 const MOST_LAUNCHES = 1024;
-/** Timestamps may be of no use now and then: a device that sleeps between them resets its clock. */
+/** A sample may be of no use now and then: held up by other work, or by a device that sleeps between timestamps and resets its clock. */
 const ATTEMPTS = 3;
+/** One this many times longer than it has to be is long enough though it was held up. */
+const CERTAIN = 16;
+/** How many times more launches are tried next, at most. */
+const MOST_GROWTH = 16;
 
 /** What is computed where nothing was: it differs from any result. */
 const NOTHING = 0x7fc00000;
@@ -74,33 +78,44 @@ export class KernelBench {
 
   /** Milliseconds of a launch, of as many after each other as fill a sample. */
   async #time(program: WebGPUProgram): Promise<number> {
-    if (this.#launches !== null) {
-      for (let i = 0; i < ATTEMPTS; i++) {
-        const ms = await this.#sample(program, this.#launches);
-        if (ms > 0) return ms / this.#launches;
-      }
-      throw new EngineError(`[tune] ${this.#kernel.name} takes no time by the device's timestamps`);
+    const launches = (this.#launches ??= await this.#calibrate(program));
+    for (let i = 0; i < ATTEMPTS; i++) {
+      const ms = await this.#sample(program, launches);
+      if (ms > 0) return ms / launches;
     }
+    throw new EngineError(`[tune] ${this.#kernel.name} takes no time by the device's timestamps`);
+  }
+
+  /** How many launches fill a sample. */
+  async #calibrate(program: WebGPUProgram): Promise<number> {
     // The first run of a program has work to do that later ones have not.
     await this.#sample(program, 1);
-    for (let launches = 1; ; ) {
-      const ms = await this.#sample(program, launches);
+    let launches = 1;
+    for (;;) {
       const enough = this.#timestamps ? SAMPLE_MS.timestamps : SAMPLE_MS.clock;
-      if (ms >= enough || (launches >= MOST_LAUNCHES && !this.#timestamps)) {
-        this.#launches = launches;
-        return ms / launches;
-      }
-      // Timestamps that stand still.
-      if (launches >= MOST_LAUNCHES) {
+      const ms = await this.#least(program, launches, enough);
+      if (ms >= enough) return launches;
+      if (launches < MOST_LAUNCHES) {
+        const factor = Math.ceil(enough / Math.max(ms, enough / MOST_GROWTH));
+        launches = Math.min(MOST_LAUNCHES, launches * Math.max(2, factor));
+      } else if (this.#timestamps && ms <= 0) {
+        // They stand still.
         this.#timestamps = false;
         launches = 1;
       } else {
-        launches = Math.min(
-          MOST_LAUNCHES,
-          launches * Math.max(2, Math.min(16, Math.ceil(enough / Math.max(ms, 1e-6)))),
-        );
+        return launches;
       }
     }
+  }
+
+  /** The shortest of a few samples, or the first that is not enough: one that was held up would leave all later ones too short. */
+  async #least(program: WebGPUProgram, launches: number, enough: number): Promise<number> {
+    let least = Infinity;
+    for (let i = 0; i < ATTEMPTS && least >= enough; i++) {
+      least = Math.min(least, await this.#sample(program, launches));
+      if (least > CERTAIN * enough) break;
+    }
+    return least;
   }
 
   async #sample(program: WebGPUProgram, launches: number): Promise<number> {
