@@ -1,5 +1,5 @@
 {{directives}}
-@group(0) @binding(0) var<storage, read_write> wrong: array<atomic<u32>, 2>;
+@group(0) @binding(0) var<storage, read_write> wrong: array<atomic<u32>, 3>;
 {{helpers}}
 // How many components differ, where every NaN is the same as another.
 fn differences(a: vec4<u32>, b: vec4<u32>, sign: u32, infinity: u32) -> u32 {
@@ -29,6 +29,8 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
   let back = {{back}};
   let back32 = differences(bitcast<vec4<u32>>(back), bitcast<vec4<u32>>({{ownBack}}), 0x80000000u, 0x7f800000u)
     + differences(bitcast<vec4<u32>>(back), bitcast<vec4<u32>>(vec4({{ownBackEach}})), 0x80000000u, 0x7f800000u);
+  // Who does nothing must not pass.
+  atomicAdd(&wrong[2], 1u);
   if (values32 > 0u) { atomicAdd(&wrong[0], values32); }
   if (bits16 + back32 > 0u) { atomicAdd(&wrong[1], bits16 + back32); }
 }

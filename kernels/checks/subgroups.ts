@@ -3,8 +3,9 @@ import { fillTemplate } from '../families/template.js';
 import { type Subgroups, subgroupAttribute, subgroupDirectives } from '../render/wgsl-subgroups.js';
 import type { Check, Verdict } from './check.js';
 
-/** Invocations that the check runs in a workgroup: a multiple of every size there is. */
+/** Invocations of a workgroup: a multiple of every size there is. */
 const WORKGROUP = 256;
+const WORKGROUPS = 64;
 
 /**
  * Whether subgroups are what kernels take them for: all of one size, filled by the workgroup's invocations in order, and values reach the
@@ -26,8 +27,11 @@ export function checkSubgroups(subgroups: Subgroups): Check<Verdict> {
         `wrong += u32(subgroupShuffleXor(fraction, ${step}u) != f32(number ^ ${step}u) + 0.5f);`,
       ]),
     }),
-    workgroups: [64, 1, 1],
-    words: new Uint32Array(1),
-    verdict: ([wrong = 1]) => ({ fault: wrong === 0 ? null : `${wrong} values are not where they should be` }),
+    workgroups: [WORKGROUPS, 1, 1],
+    buffers: [new Uint32Array(2)],
+    verdict([wrong, tried]) {
+      if (tried !== WORKGROUP * WORKGROUPS) return { fault: `only ${tried} invocations ran` };
+      return { fault: wrong === 0 ? null : `${wrong} values are not where they should be` };
+    },
   };
 }

@@ -1,3 +1,4 @@
+import type { MatrixUnits } from '../../kernels/families/matrixUnits.js';
 import type { Halves } from '../../kernels/render/wgsl-halves.js';
 import type { Subgroups } from '../../kernels/render/wgsl-subgroups.js';
 import type { DeviceLostError } from '../graph/index.js';
@@ -34,6 +35,8 @@ export interface Capabilities {
   readonly subgroups: boolean;
   /** Subgroups of one size that kernels may count on, where they were tried out and right. */
   readonly fixedSubgroups?: Subgroups;
+  /** Units that multiply matrices, where they were asked for, tried out and right. */
+  readonly matrixUnits?: MatrixUnits;
   /** How the adapter itself converts f16, where it was tried out and right; absent: with integers. */
   readonly halves?: Halves;
 }

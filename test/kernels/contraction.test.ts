@@ -153,7 +153,9 @@ describeWebGPU('contraction on Dawn', () => {
       [2, 33, 0],
     ])('lays the quads of thin products along their long side: %i x %i, k = %i', async (m, n, k) => {
       const shape = { batch: 3, m, n, k, transA: false, transB: true };
-      const thin = allSchedules(productKernel(shape)).filter((s) => s.kind === 'register' && [s.wgX, s.wgY].includes(1));
+      const thin = allSchedules(productKernel(shape)).filter(
+        (s) => s.kind === 'register' && [s.wgX, s.wgY].includes(1),
+      );
       expect(new Set(thin.map((s) => s.splitK))).toEqual(new Set([1, 4]));
       await checkProduct(shape, thin);
     });

@@ -29,11 +29,21 @@ export async function openDawn(): Promise<DawnDevice> {
   instances.push(gpu);
   const adapter = await gpu.requestAdapter();
   if (!adapter) throw new Error('Dawn found no adapter');
-  const { maxStorageBufferBindingSize, maxBufferSize, maxStorageBuffersPerShaderStage } = adapter.limits;
+  const {
+    maxStorageBufferBindingSize,
+    maxBufferSize,
+    maxStorageBuffersPerShaderStage,
+    maxComputeWorkgroupStorageSize,
+  } = adapter.limits;
   const features: GPUFeatureName[] = ['subgroups', 'subgroup-size-control' as GPUFeatureName];
   const device = await adapter.requestDevice({
     requiredFeatures: features.filter((name) => adapter.features.has(name)),
-    requiredLimits: { maxStorageBufferBindingSize, maxBufferSize, maxStorageBuffersPerShaderStage },
+    requiredLimits: {
+      maxStorageBufferBindingSize,
+      maxBufferSize,
+      maxStorageBuffersPerShaderStage,
+      maxComputeWorkgroupStorageSize,
+    },
   });
 
   async function prepare({ code, entryPoint = 'main', buffers, uniform }: Launch) {

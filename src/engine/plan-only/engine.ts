@@ -127,13 +127,14 @@ export class PlanOnlyEngine implements KernelEngine {
   }
 
   info(): EngineInfo {
-    const { software, subgroups, fixedSubgroups, halves, ...limits } = this.capabilities;
+    const { software, subgroups, fixedSubgroups, matrixUnits, halves, ...limits } = this.capabilities;
     return {
       engine: 'plan-only',
       adapter: 'none: plans with the base limits of WebGPU and computes nothing',
       software,
       features: [
         ...(subgroups ? ['subgroups'] : []),
+        ...(matrixUnits ? ['chromium-experimental-subgroup-matrix'] : []),
         ...(fixedSubgroups?.pinned ? ['subgroup-size-control'] : []),
         ...(usesF16(halves) ? ['shader-f16'] : []),
       ],
@@ -151,7 +152,7 @@ export class PlanOnlyEngine implements KernelEngine {
   }
 
   async prepare(plan: Plan): Promise<Program> {
-    await loadRenderers(plan);
+    await loadRenderers(plan, this.capabilities);
     const program = new PlanOnlyProgram(plan, this.#render, this.capabilities);
     this.#programs.push(program);
     return program;

@@ -9,6 +9,11 @@ export interface EngineOptions {
   readonly validate?: boolean;
   /** WebGPU in Node: further toggles of Dawn, e.g. `dump_shaders`; with a leading `-` they are switched off. */
   readonly dawnToggles?: readonly string[];
+  /**
+   * WebGPU: multiplies by the adapter's matrix units (`chromium-experimental-subgroup-matrix`, a feature in flux) where it has some and they
+   * get a test product right: f16 by f16, and f32 where they have that, with sums in f32. Default false.
+   */
+  readonly subgroupMatrix?: boolean;
   /** Most bytes that tensors and intermediate results may take; OutOfMemoryError beyond. Default no limit but the device's. */
   readonly memoryBudget?: number;
   /** WebAssembly: threads to compute on, the calling one included; default TILLER_THREADS, else one per core up to 16. */

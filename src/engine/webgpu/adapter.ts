@@ -1,3 +1,4 @@
+import type { MatrixConfig } from '../../../kernels/families/matrixUnits.js';
 import { EngineUnavailableError } from '../../graph/index.js';
 import { requestNodeAdapter } from './node-gpu.js';
 
@@ -104,12 +105,36 @@ const WANTED_LIMITS = [
 
 const WANTED_FEATURES = ['timestamp-query', 'subgroups', 'subgroup-size-control', 'shader-f16'] as GPUFeatureName[];
 
+/** In flux, so only asked for where a user does. */
+export const MATRIX_FEATURE = 'chromium-experimental-subgroup-matrix' as GPUFeatureName;
+
 /** What to ask the adapter's device for. */
-export function deviceDescriptor(adapter: GPUAdapter): GPUDeviceDescriptor {
+export function deviceDescriptor(adapter: GPUAdapter, { matrices }: { matrices: boolean }): GPUDeviceDescriptor {
+  const wanted = [...WANTED_FEATURES, ...(matrices ? [MATRIX_FEATURE] : [])];
   return {
-    requiredFeatures: WANTED_FEATURES.filter((feature) => adapter.features.has(feature)),
+    requiredFeatures: wanted.filter((feature) => adapter.features.has(feature)),
     requiredLimits: Object.fromEntries(WANTED_LIMITS.map((name) => [name, adapter.limits[name]])),
   };
+}
+
+/** An entry of `GPUAdapterInfo.subgroupMatrixConfigs`. */
+interface ListedConfig {
+  readonly componentType: string;
+  readonly resultComponentType: string;
+  readonly M: number;
+  readonly N: number;
+  readonly K: number;
+}
+
+/** The matrices of f32 and f16 that an adapter multiplies with sums in f32, the largest first. */
+export function matrixConfigs(info: GPUAdapterInfo, hasF16: boolean): MatrixConfig[] {
+  const listed = (info as { subgroupMatrixConfigs?: Iterable<ListedConfig> }).subgroupMatrixConfigs ?? [];
+  return [...listed]
+    .flatMap(({ componentType: component, resultComponentType, M: m, N: n, K: k }) => {
+      const known = component === 'f32' || (component === 'f16' && hasF16) ? component : null;
+      return known !== null && resultComponentType === 'f32' ? [{ component: known, m, n, k } as const] : [];
+    })
+    .sort((a, b) => b.m * b.n * b.k - a.m * a.n * a.k);
 }
 
 /** The limits of a device that `engineInfo()` lists. */

@@ -18,7 +18,7 @@ export function webgpuCoder(
     target: render === undefined ? adapter : null,
     renderer: rendererOf(async (plan) => {
       const own = await import('./rendering.js');
-      await own.loadRenderers(plan);
+      await own.loadRenderers(plan, capabilities);
       const chosen = render ?? own.renderKernel;
       return (kernel) => {
         const { code, entryPoint, workgroups } = chosen(kernel, capabilities);

@@ -33,21 +33,23 @@ const TRIM_AFTER_MS = 5000;
  * Throws EngineUnavailableError where there is no adapter.
  */
 export async function createWebGPUEngine(options: WebGPUOptions = {}): Promise<KernelEngine> {
+  const matrices = options.subgroupMatrix ?? false;
   const found = await findAdapter({
     allowSoftware: options.allowSoftware ?? true,
     powerPreference: options.powerPreference ?? 'high-performance',
     dawnFlags: dawnFlags(options),
   });
   const faults = new FaultLog();
-  const gpu = await found.adapter.requestDevice(deviceDescriptor(found.adapter)).catch((error: unknown) => {
-    throw new EngineUnavailableError(`[webgpu] ${found.description} gives no device: ${String(error)}`);
-  });
+  const gpu = await found.adapter
+    .requestDevice(deviceDescriptor(found.adapter, { matrices }))
+    .catch((error: unknown) => {
+      throw new EngineUnavailableError(`[webgpu] ${found.description} gives no device: ${String(error)}`);
+    });
   const device = new LiveDevice(gpu, faults, found.inNode);
   // A software adapter would wait longer for the answers than it gains by them.
-  const tried =
-    (options.tryOut ?? !found.software)
-      ? await (await import('./tryOut.js')).tryOut(device, found.adapter)
-      : NOTHING_TRIED;
+  const wanted = options.tryOut ?? (matrices || !found.software);
+  const { adapter } = found;
+  const tried = wanted ? await (await import('./tryOut.js')).tryOut({ device, adapter, matrices }) : NOTHING_TRIED;
   return new WebGPUEngine(found, device, faults, options, tried);
 }
 

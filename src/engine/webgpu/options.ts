@@ -26,11 +26,15 @@ const FAST_TOGGLES = [
   '-lazy_clear_resource_on_first_use',
 ];
 
+/** What Dawn asks for before it shows matrix units, and the f16 that NVIDIA's need: whether both are right is tried out. */
+const MATRIX_TOGGLES = ['allow_unsafe_apis', 'vulkan_enable_f16_on_nvidia'];
+
 /** The flags that Dawn in Node starts with. */
 export function dawnFlags(options: WebGPUOptions): string[] {
   const toggles = [
     ...(validates(options) ? [] : FAST_TOGGLES),
     '-timestamp_quantization',
+    ...(options.subgroupMatrix ? MATRIX_TOGGLES : []),
     ...(options.dawnToggles ?? []),
   ];
   const enabled = toggles.filter((toggle) => !toggle.startsWith('-'));

@@ -1,10 +1,13 @@
 import type { Check, Verdict } from '../../../kernels/checks/check.js';
 import { checkHalves } from '../../../kernels/checks/halves.js';
+import { checkMatrixUnits } from '../../../kernels/checks/matrixUnits.js';
 import { checkSubgroups } from '../../../kernels/checks/subgroups.js';
+import type { MatrixConfig, MatrixUnits } from '../../../kernels/families/matrixUnits.js';
 import type { HalfWay, Halves } from '../../../kernels/render/wgsl-halves.js';
 import type { Subgroups } from '../../../kernels/render/wgsl-subgroups.js';
 import { EngineError } from '../../graph/index.js';
 import type { Capabilities } from '../engine.js';
+import { MATRIX_FEATURE, matrixConfigs } from './adapter.js';
 import { BufferUsage, MAP_MODE_READ } from './constants.js';
 import type { LiveDevice } from './device.js';
 
@@ -15,15 +18,26 @@ export interface Tried {
   readonly checks: readonly string[];
 }
 
+/** What may be tried out on a device. */
+export interface ToTry {
+  readonly device: LiveDevice;
+  readonly adapter: Pick<GPUAdapter, 'info'>;
+  /** Whether to try its matrix units. */
+  readonly matrices: boolean;
+}
+
 /**
  * Tries out what WebGPU does not promise, or not exactly: what is wrong on this adapter, or does not compile, is left off. Rejects with
  * DeviceLostError if the device is lost on the way.
  */
-export async function tryOut(device: LiveDevice, { info }: Pick<GPUAdapter, 'info'>): Promise<Tried> {
+export async function tryOut({ device, adapter: { info }, matrices }: ToTry): Promise<Tried> {
   const checks: string[] = [];
   const halves = await tryHalves(device, checks);
-  const fixedSubgroups = await trySubgroups(device, info, checks);
-  return { capabilities: { halves, ...(fixedSubgroups ? { fixedSubgroups } : {}) }, checks };
+  const subgroups = await trySubgroups(device, info, checks);
+  const matrixUnits = matrices ? await tryMatrices(device, info, { halves, subgroups }, checks) : null;
+  const fixed = subgroups && { fixedSubgroups: subgroups };
+  const capabilities = { halves, ...fixed, ...(matrixUnits && { matrixUnits }) };
+  return { capabilities, checks };
 }
 
 /** Invocations of a workgroup that shares a row, at the least: larger subgroups would not be filled. */
@@ -47,6 +61,34 @@ async function trySubgroups(device: LiveDevice, info: GPUAdapterInfo, checks: st
   const name = `subgroups of ${subgroups.size}`;
   const verdict = await verdictOf(device, checkSubgroups(subgroups), name, checks);
   return verdict?.fault === null ? subgroups : null;
+}
+
+/** The largest matrices of each type, of those that are right. */
+export async function tryMatrices(
+  device: LiveDevice,
+  info: GPUAdapterInfo,
+  { halves, subgroups }: { halves: Halves; subgroups: Subgroups | null },
+  checks: string[],
+): Promise<MatrixUnits | null> {
+  const { features, limits } = device.gpu;
+  const known = features.has(MATRIX_FEATURE) ? matrixConfigs(info, features.has('shader-f16')) : [];
+  if (known.length === 0 || subgroups === null) {
+    const lacks = known.length === 0 ? 'the adapter has none that fit' : 'there are no subgroups to count on';
+    checks.push(`subgroup matrices: ${lacks}`);
+    return null;
+  }
+  const { maxComputeInvocationsPerWorkgroup: maxInvocationsPerWorkgroup } = limits;
+  const caps = { halves, maxInvocationsPerWorkgroup, maxWorkgroupMemoryBytes: limits.maxComputeWorkgroupStorageSize };
+  const configs: MatrixConfig[] = [];
+  for (const config of known) {
+    const { component, m, n, k } = config;
+    if (configs.some((chosen) => chosen.component === component)) continue;
+    const check = checkMatrixUnits({ subgroups, configs: [config] }, caps);
+    const name = `subgroup matrices ${component} ${m}x${n}x${k}`;
+    const verdict = check && (await verdictOf(device, check, name, checks));
+    if (verdict?.fault === null) configs.push(config);
+  }
+  return configs.length > 0 ? { subgroups, configs } : null;
 }
 
 /** By the type f16 where there is one, else by the builtins; each direction the first way that is right. */
@@ -81,7 +123,7 @@ async function verdictOf<V extends Verdict>(
   }
 }
 
-async function runCheck(device: LiveDevice, { code, workgroups, words }: Check<Verdict>): Promise<Uint32Array> {
+async function runCheck(device: LiveDevice, { code, workgroups, buffers }: Check<Verdict>): Promise<Uint32Array> {
   const { gpu } = device;
   gpu.pushErrorScope('validation');
   const module = gpu.createShaderModule({ code });
@@ -91,26 +133,28 @@ async function runCheck(device: LiveDevice, { code, workgroups, words }: Check<V
   const pipeline = await device.wait('a check', () =>
     gpu.createComputePipelineAsync({ layout: 'auto', compute: { module, entryPoint: 'main' } }),
   );
-  const size = words.byteLength;
   const { STORAGE, COPY_SRC, COPY_DST, MAP_READ } = BufferUsage;
-  const storage = gpu.createBuffer({ size, usage: STORAGE | COPY_SRC | COPY_DST });
-  const copy = gpu.createBuffer({ size, usage: COPY_DST | MAP_READ });
+  const storage = buffers.map((words) => {
+    const buffer = gpu.createBuffer({ size: words.byteLength, usage: STORAGE | COPY_SRC | COPY_DST });
+    gpu.queue.writeBuffer(buffer, 0, words);
+    return buffer;
+  });
+  const last = storage.at(-1)!;
+  const copy = gpu.createBuffer({ size: last.size, usage: COPY_DST | MAP_READ });
   try {
-    gpu.queue.writeBuffer(storage, 0, words);
-    const layout = pipeline.getBindGroupLayout(0);
-    const group = gpu.createBindGroup({ layout, entries: [{ binding: 0, resource: { buffer: storage } }] });
+    const entries = storage.map((buffer, binding) => ({ binding, resource: { buffer } }));
+    const group = gpu.createBindGroup({ layout: pipeline.getBindGroupLayout(0), entries });
     const encoder = gpu.createCommandEncoder();
     const pass = encoder.beginComputePass();
     pass.setPipeline(pipeline);
     pass.setBindGroup(0, group);
     pass.dispatchWorkgroups(...workgroups);
     pass.end();
-    encoder.copyBufferToBuffer(storage, 0, copy, 0, size);
+    encoder.copyBufferToBuffer(last, 0, copy, 0, last.size);
     gpu.queue.submit([encoder.finish()]);
     await device.wait('a check', () => copy.mapAsync(MAP_MODE_READ));
     return new Uint32Array(copy.getMappedRange().slice(0));
   } finally {
-    storage.destroy();
-    copy.destroy();
+    for (const buffer of [...storage, copy]) buffer.destroy();
   }
 }

@@ -7,13 +7,14 @@ import {
 import { contractionBucket, scheduleLike } from '../../../kernels/families/contractionBucket.js';
 import type { ContractionKernel, Kernel } from '../../../kernels/ir.js';
 import { OutOfMemoryError } from '../../graph/index.js';
-import type { KernelEngine } from '../engine.js';
+import type { Capabilities, KernelEngine } from '../engine.js';
 import type { CodedPlan, Plan } from '../plan.js';
 import { search } from '../search.js';
 import type { Choice, Trial, TunedKernel, TuneOptions } from '../tuning.js';
 import { agreesOver } from './agreement.js';
 import type { LiveDevice } from './device.js';
 import { KernelBench } from './kernelBench.js';
+import { onMatrixUnits } from './rendering.js';
 
 export interface TuneTools {
   readonly engine: KernelEngine;
@@ -31,10 +32,10 @@ const hasWork = (kernel: Kernel): kernel is ContractionKernel =>
 
 const flopsOf = ({ kernels }: Group): number => kernels.reduce((sum, { flops }) => sum + flops, 1);
 
-function groupsOf(plan: Plan): Group[] {
+function groupsOf(plan: Plan, capabilities: Capabilities): Group[] {
   const groups = new Map<string, Group>();
   for (const { kernel } of plan.kernels) {
-    if (!hasWork(kernel)) continue;
+    if (!hasWork(kernel) || onMatrixUnits(kernel, capabilities)) continue;
     const bucket = contractionBucket(kernel);
     const group = groups.get(bucket) ?? { bucket, kernels: [] };
     groups.set(bucket, group);
@@ -48,7 +49,7 @@ function groupsOf(plan: Plan): Group[] {
 export async function tunePlan(plan: Plan, options: TuneOptions, tools: TuneTools): Promise<CodedPlan> {
   const { engine } = tools;
   const coded = (await engine.coder!.renderer(plan))();
-  const groups = groupsOf(plan);
+  const groups = groupsOf(plan, engine.capabilities);
   const end = performance.now() + options.seconds * 1000;
   let flops = groups.reduce((sum, group) => sum + flopsOf(group), 0);
   const tuned: TunedKernel[] = [];
@@ -71,7 +72,11 @@ export async function tunePlan(plan: Plan, options: TuneOptions, tools: TuneTool
   const kernels = coded.kernels.map((planned) => {
     const schedule = schedules.get(planned.kernel as Kernel);
     if (schedule === undefined) return planned;
-    const { code, entryPoint, workgroups } = renderContraction(planned.kernel as ContractionKernel, schedule);
+    const { code, entryPoint, workgroups } = renderContraction(
+      planned.kernel as ContractionKernel,
+      schedule,
+      engine.capabilities,
+    );
     return { ...planned, code: { code, entryPoint, workgroups } };
   });
   return { ...coded, kernels, tuned };
@@ -136,7 +141,7 @@ async function measure(
   try {
     const candidates = space.map((schedule) => ({
       name: scheduleName(schedule),
-      make: async () => bench.contender(renderContraction(kernel, schedule)),
+      make: async () => bench.contender(renderContraction(kernel, schedule, engine.capabilities)),
     }));
     const found = await search(candidates, {
       deadline,

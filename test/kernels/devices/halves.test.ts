@@ -37,7 +37,7 @@ describeWebGPU('trying out the conversions of an adapter', () => {
     const [words] = await dawn.run({
       code,
       workgroups: check.workgroups,
-      buffers: [{ binding: 0, words: check.words }],
+      buffers: [{ binding: 0, words: check.buffers[0]! }],
     });
     return { changed: code !== check.code, ...check.verdict(words!) };
   };

@@ -17,13 +17,18 @@ const FEATURES = ['subgroups', 'shader-f16', 'subgroup-size-control', 'chromium-
 /** Dawn works only while its entry object is alive. */
 const instances: GPU[] = [];
 
-/** Opens a device with those of `features` that the backend has, by default all that kernels may use. */
-export async function openNullDevice(features: readonly string[] = FEATURES): Promise<NullDevice> {
+export async function nullAdapter(): Promise<GPUAdapter> {
   const { create } = await import('webgpu');
   const gpu = create(['backend=null', 'enable-dawn-features=allow_unsafe_apis']);
   instances.push(gpu);
   const adapter = await gpu.requestAdapter();
   if (!adapter) throw new Error('Dawn has no Null backend');
+  return adapter;
+}
+
+/** Opens a device with those of `features` that the backend has, by default all that kernels may use. */
+export async function openNullDevice(features: readonly string[] = FEATURES): Promise<NullDevice> {
+  const adapter = await nullAdapter();
   const device = await adapter.requestDevice({ requiredFeatures: features as GPUFeatureName[] });
 
   async function compile({ code, entryPoint }: Pick<RenderedKernel, 'code' | 'entryPoint'>): Promise<string> {

@@ -39,7 +39,7 @@ describeWebGPU('trying out the subgroups of SwiftShader', () => {
   const faultOf = async (size: number, change: (code: string) => string = (code) => code) => {
     const check = checkSubgroups({ size, pinned: false });
     const code = change(check.code);
-    const buffers = [{ binding: 0, words: check.words }];
+    const buffers = [{ binding: 0, words: check.buffers[0]! }];
     const [words] = await dawn.run({ code, workgroups: check.workgroups, buffers });
     return { changed: code !== check.code, fault: check.verdict(words!).fault };
   };
