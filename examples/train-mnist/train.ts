@@ -15,7 +15,8 @@ import { DigitClassifier } from './model.js';
 import { type Progress, progressOn } from './progress.js';
 
 const USAGE = `Trains a digit classifier on MNIST. Options:
-  --engine E       auto, webgpu, wasm or reference (default: auto)
+  --engine E       auto, webgpu, wasm, tfjs or reference (default: auto)
+  --backend B      of tfjs: node-gpu, node, wasm or cpu (default: the first that is installed)
   --epochs N       passes over the training digits (default: 5)
   --batch N        digits a step (default: 64)
   --lr X           learning rate at the start; it falls to 0 along a cosine (default: 0.004)
@@ -36,6 +37,7 @@ function readOptions() {
   const { values } = parseArgs({
     options: {
       engine: { type: 'string', default: 'auto' },
+      backend: { type: 'string' },
       epochs: { type: 'string', default: '5' },
       batch: { type: 'string', default: '64' },
       lr: { type: 'string', default: '0.004' },
@@ -160,7 +162,11 @@ async function train(options: Options): Promise<void> {
   }
   const progress = progressOn(stream, options.epochs, loader.length);
 
-  await tl.init({ engine: engineName(options.engine) });
+  const { backend } = options;
+  await tl.init({
+    engine: engineName(options.engine),
+    ...(backend === undefined ? {} : { backend: backendName(backend) }),
+  });
   const info = tl.engineInfo();
   const where = `${info.engine} on ${info.adapter}${info.software ? ' (software: the CPU does the work)' : ''}`;
   progress.say(`Training 784-${[...options.hidden, 10].join('-')} on ${trainDigits.length} digits with ${where}`);
@@ -212,6 +218,8 @@ type EngineChoice = NonNullable<NonNullable<Parameters<typeof tl.init>[0]>['engi
 
 /** Names that `init` does not know it refuses itself, and says which it knows. */
 const engineName = (name: string): EngineChoice => name as EngineChoice;
+const backendName = (name: string): NonNullable<tl.InitOptions['backend']> =>
+  name as NonNullable<tl.InitOptions['backend']>;
 
 try {
   const options = readOptions();

@@ -21,6 +21,14 @@ export interface EngineInfo {
   readonly why: string;
   /** What was tried out on the adapter when the engine started, in words, and how that went. */
   readonly checks?: readonly string[];
+  /** tfjs: which of its backends computes. */
+  readonly backend?: string;
+  /** tfjs: whether a GPU computes. */
+  readonly gpu?: boolean;
+  /** tfjs: the version of its packages. */
+  readonly version?: string;
+  /** tfjs: operations met so far whose values were read back and computed on the host (docs/tfjs.md). */
+  readonly readBack?: readonly string[];
 }
 
 /** What the scheduler may count on. */

@@ -1,19 +1,13 @@
 import { expect, it } from 'vitest';
 import { createEngine } from '../../src/engine/select/index.js';
-import { ArgumentError, EngineUnavailableError, UnsupportedError } from '../../src/graph/index.js';
+import { ArgumentError, EngineUnavailableError } from '../../src/graph/index.js';
 import { describeWebGPU } from '../setup/environment.js';
 
-it.each(['wasm', 'reference', 'plan-only'] as const)('makes %s anywhere', async (name) => {
+it.each(['wasm', 'tfjs', 'reference', 'plan-only'] as const)('makes %s anywhere', async (name) => {
   const engine = await createEngine(name);
   expect(engine.name).toBe(name);
   expect(engine.info()).toMatchObject({ engine: name, software: name !== 'plan-only' });
   engine.destroy();
-});
-
-it.each(['tfjs'] as const)('says that %s is not there yet', async (name) => {
-  const error = await createEngine(name).catch((reason: unknown) => reason);
-  expect(error).toBeInstanceOf(UnsupportedError);
-  expect(String(error)).toContain(`'${name}' is not available yet`);
 });
 
 it.each(['cuda', 'toString', ''])('refuses the name %j', async (name) => {

@@ -22,6 +22,9 @@ const EVALUATORS: Evaluators = {
   ...markers,
 };
 
+/** The value of one node, given those of its inputs. */
+export const evaluateNode: Evaluate<Prim> = (node, inputs) => (EVALUATORS[node.prim] as Evaluate<Prim>)(node, inputs);
+
 interface Step {
   readonly node: Node;
   /** Where its value goes among the values of a run. */
@@ -75,8 +78,7 @@ export class Interpreter {
     });
     const values: (TypedArray | undefined)[] = [...given];
     for (const { node, place, inputs, last } of this.#steps) {
-      const evaluate = EVALUATORS[node.prim] as Evaluate<Prim>;
-      values[place] = evaluate(
+      values[place] = evaluateNode(
         node,
         inputs.map((input) => values[input]!),
       );

@@ -1,4 +1,4 @@
-import { ArgumentError, EngineUnavailableError, UnsupportedError } from '../../graph/index.js';
+import { ArgumentError, EngineUnavailableError } from '../../graph/index.js';
 import type { Engine, EngineName } from '../engine.js';
 import type { EngineOptions } from './options.js';
 
@@ -14,10 +14,9 @@ const MAKERS: Record<EngineName, Maker> = {
     const { createWasmEngine } = await import('../wasm/index.js');
     return createWasmEngine(options);
   },
-  tfjs: async () => {
-    throw new UnsupportedError(
-      "[init] the engine 'tfjs' is not available yet (available: webgpu, wasm, reference, plan-only)",
-    );
+  tfjs: async (options) => {
+    const { createTfjsEngine } = await import('../tfjs/index.js');
+    return createTfjsEngine(options);
   },
   reference: async ({ memoryBudget }) => {
     const { createReferenceEngine } = await import('../reference/index.js');

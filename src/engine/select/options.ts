@@ -16,6 +16,8 @@ export interface EngineOptions {
   readonly subgroupMatrix?: boolean;
   /** Most bytes that tensors and intermediate results may take; OutOfMemoryError beyond. Default no limit but the device's. */
   readonly memoryBudget?: number;
+  /** TensorFlow.js: which backend computes; default the first of these that is installed. */
+  readonly backend?: 'node-gpu' | 'node' | 'wasm' | 'cpu';
   /** WebAssembly: threads to compute on, the calling one included; default TILLER_THREADS, else one per core up to 16. */
   readonly threads?: number;
   /** WebAssembly: whether to use the fused multiply-add of relaxed SIMD where there is one; default true. */

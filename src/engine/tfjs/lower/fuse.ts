@@ -1,0 +1,71 @@
+import { isPrim, isReluNode, type Node } from '../../../graph/index.js';
+import type { TfBackendName } from '../tf.js';
+import { takesBias } from './contraction.js';
+
+/** A product or convolution whose kernel adds a bias, and perhaps applies an activation. */
+export interface Fused {
+  readonly product: Node<'dot'> | Node<'conv'>;
+  readonly bias: Node;
+  readonly activation: 'linear' | 'relu' | 'sigmoid';
+}
+
+export interface Fusions {
+  /** By the node that a kernel gives. */
+  readonly at: ReadonlyMap<Node, Fused>;
+  /** Nodes that are inside a kernel, and have no value of their own. */
+  readonly inside: ReadonlySet<Node>;
+}
+
+/** A vector repeated along all axes but one, or null. */
+function vectorAlong(node: Node, axis: number): Node | null {
+  if (!isPrim(node, 'expand')) return null;
+  const [base] = node.inputs as [Node];
+  return base.shape.every((d, i) => (i === axis ? d === node.shape[i] : d === 1)) ? base : null;
+}
+
+/** product + bias, where nothing else reads the product. */
+function biased(node: Node, users: ReadonlyMap<Node, number>): Omit<Fused, 'activation'> | null {
+  if (!isPrim(node, 'binary') || node.attrs.fn !== 'add' || node.dtype !== 'f32') return null;
+  for (const [a, b] of [node.inputs, [...node.inputs].reverse()] as [Node, Node][]) {
+    const product = isPrim(a, 'dot') || isPrim(a, 'conv') ? a : null;
+    if (product === null || users.get(a) !== 1) continue;
+    // One bias for all of a batch of products is not what kernels add.
+    if (isPrim(product, 'dot') && product.shape.slice(0, -2).some((d) => d !== 1)) continue;
+    if (isPrim(product, 'conv') && !takesBias(product)) continue;
+    const bias = vectorAlong(b, isPrim(product, 'dot') ? product.shape.length - 1 : 1);
+    if (bias !== null) return { product, bias };
+  }
+  return null;
+}
+
+/**
+ * Finds the products and convolutions that take their bias and activation into one kernel. The relu inside the kernels of wasm makes 0
+ * of NaN, so there it stays outside.
+ */
+export function fusions(nodes: readonly Node[], users: ReadonlyMap<Node, number>, backend: TfBackendName): Fusions {
+  const at = new Map<Node, Fused>();
+  const inside = new Set<Node>();
+  for (const node of nodes) {
+    const found = biased(node, users);
+    if (found === null) continue;
+    at.set(node, { ...found, activation: 'linear' });
+    inside.add(found.product);
+  }
+  const activate = (node: Node, from: Node, activation: Fused['activation'], between: readonly Node[]): void => {
+    const fused = at.get(from)!;
+    at.delete(from);
+    at.set(node, { ...fused, activation });
+    for (const each of [from, ...between]) inside.add(each);
+  };
+  for (const node of nodes) {
+    if (isPrim(node, 'unary') && node.attrs.fn === 'sigmoid') {
+      const [from] = node.inputs as [Node];
+      if (at.get(from)?.activation === 'linear' && users.get(from) === 1) activate(node, from, 'sigmoid', []);
+    } else if (backend !== 'wasm' && isPrim(node, 'where') && isReluNode(node)) {
+      const [condition, , from] = node.inputs as [Node, Node, Node];
+      const alone = users.get(from) === 2 && users.get(condition) === 1;
+      if (alone && at.get(from)?.activation === 'linear') activate(node, from, 'relu', [condition]);
+    }
+  }
+  return { at, inside };
+}

@@ -1,0 +1,3 @@
+import { tfjsAgainstPyTorch } from './tfjsOracle.js';
+
+tfjsAgainstPyTorch('cpu', 2);
