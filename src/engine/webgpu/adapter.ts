@@ -109,7 +109,10 @@ const WANTED_FEATURES = ['timestamp-query', 'subgroups', 'subgroup-size-control'
 export const MATRIX_FEATURE = 'chromium-experimental-subgroup-matrix' as GPUFeatureName;
 
 /** What to ask the adapter's device for. */
-export function deviceDescriptor(adapter: GPUAdapter, { matrices }: { matrices: boolean }): GPUDeviceDescriptor {
+export function deviceDescriptor(
+  adapter: GPUAdapter,
+  { matrices = false }: { matrices?: boolean } = {},
+): GPUDeviceDescriptor {
   const wanted = [...WANTED_FEATURES, ...(matrices ? [MATRIX_FEATURE] : [])];
   return {
     requiredFeatures: wanted.filter((feature) => adapter.features.has(feature)),
