@@ -8,8 +8,8 @@ if (process.argv[3] === 'transformer') {
   const { transformerStep } = await import('./transformerStep.js');
   await transformerStep();
 } else {
-  const { mlpStep } = await import('./cases/mlpStep.js');
-  await (await mlpStep.tiller()).step(0);
+  const { perceptronStep } = await import('./perceptronStep.js');
+  await perceptronStep();
 }
 process.stdout.write('done\n');
 // Plans are written to the cache beside the work; the process ends by itself when they are.

@@ -45,7 +45,7 @@ const caseOf = (name: string, model: string, what: string): SoloCase => ({
   },
 });
 
-export const coldStart = caseOf('coldStart', 'mlp', 'the perceptron (mlpStep)');
+export const coldStart = caseOf('coldStart', 'mlp', 'the perceptron of mlpStep');
 export const coldStartTransformer = caseOf('coldStartTransformer', 'transformer', 'a transformer of four layers');
 
 /** Milliseconds from the start of a process to its first word; waits until it has ended. */
