@@ -1,19 +1,22 @@
 import { hostStorage } from '../compile/index.js';
 import {
   ArgumentError,
+  argsort,
   binary,
   cast,
   checkDType,
   DTypeError,
+  gather,
   isFloat,
   leaf,
   type Node,
   type Shape,
 } from '../graph/index.js';
 import { type CreateOptions, created } from './creation.js';
-import { hostSeed, integersNode, normalNode, uniformNode } from './generator.js';
+import { bitsNode, hostSeed, integersNode, normalNode, uniformNode } from './generator.js';
 import { checkInteger, floatDType, nodeOf, shapeOf } from './operands.js';
 import type { Tensor } from './tensor.js';
+import { activeTrace } from './trace.js';
 
 function floatOnly(op: string, node: Node, options: CreateOptions | undefined): Tensor {
   const dtype = checkDType(op, options?.dtype ?? 'f32');
@@ -68,9 +71,14 @@ export function bernoulli(x: Tensor, options?: CreateOptions): Tensor {
   return created(cast(hit, checkDType('bernoulli', options?.dtype ?? node.dtype)), options);
 }
 
-/** The integers 0..n-1 in random order; i32. Drawn on the host. */
+/** The integers 0..n-1 in random order; i32. Drawn on the host; in a compiled function by sorting 64 random bits each, anew at every call. */
 export function randperm(n: number): Tensor {
-  const order = Int32Array.from({ length: checkInteger('randperm', 'n', n, 0) }, (_, i) => i);
+  checkInteger('randperm', 'n', n, 0);
+  if (activeTrace() !== null) {
+    const first = argsort(bitsNode([n]), 0);
+    return created(gather(first, argsort(gather(bitsNode([n]), first, 0), 0), 0), undefined);
+  }
+  const order = Int32Array.from({ length: n }, (_, i) => i);
   const next = hostRandom(hostSeed());
   for (let i = n - 1; i > 0; i--) {
     const j = Math.floor(next() * (i + 1));

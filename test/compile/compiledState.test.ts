@@ -247,6 +247,16 @@ for (const engine of ['reference', 'wasm'] as const) {
       expect(await w.tolist()).toEqual([0.5, 1]);
     });
 
+    it('draws another order of randperm at every call', async () => {
+      await tl.init({ engine });
+      const draw = tl.compile((x: tl.Tensor) => tl.randperm(50).add(x));
+      const zero = tl.zeros([50], { dtype: 'i32' });
+      const [first, second] = [[...(await draw(zero).data())], [...(await draw(zero).data())]];
+      const sorted = (order: number[]) => [...order].sort((a, b) => a - b);
+      expect(second).not.toEqual(first);
+      for (const order of [first, second]) expect(sorted(order)).toEqual([...Array(50).keys()]);
+    });
+
     it('frees only what is a tensor’s own', async () => {
       await tl.init({ engine });
       const x = tl.tensor([[1, 2]]).add(1);

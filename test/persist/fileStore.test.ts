@@ -86,3 +86,13 @@ it('keeps nothing where the user has no home, as in containers that run as any u
     syncBuiltinESMExports();
   }
 });
+
+it('makes the folders above, and says so where none can be made', async () => {
+  const path = join(folder, 'one', 'two', 'three');
+  expect(await openFileStore(path)).toBeInstanceOf(FileStore);
+  expect(await openFileStore(path)).toBeInstanceOf(FileStore);
+  fs.writeFileSync(join(folder, 'file'), '');
+  for (const wrong of [join(folder, 'file'), join(folder, 'file', 'below'), '/proc/tiller-has-no-folder-here']) {
+    await expect(openFileStore(wrong)).rejects.toThrow(`[init] no folder for cached plans at ${wrong}`);
+  }
+});

@@ -4,7 +4,7 @@ import { leastUsed, MARK_AFTER_MS, MOST_BYTES, type RecordStore } from './store.
 
 /** What is used of `node:fs`. Its calls return at once or not at all: a process that ends right after its work has kept its plans. */
 interface FileSystem {
-  mkdirSync(path: string, options: { recursive: true; mode: number }): void;
+  mkdirSync(path: string, options: { mode: number }): void;
   readdirSync(path: string): string[];
   readFileSync(path: string): Uint8Array;
   renameSync(from: string, to: string): void;
@@ -34,6 +34,25 @@ async function userFolder(): Promise<string> {
   return `${environmentVariable('XDG_CACHE_HOME') ?? caches[process.platform] ?? `${homedir()}/.cache`}/tiller`;
 }
 
+/** Makes a folder, and those above it. Not by mkdir's `recursive`, which Node 20 never returns from for a folder in /proc. */
+function makeFolder(files: FileSystem, path: string): void {
+  const make = (): boolean => {
+    try {
+      files.mkdirSync(path, { mode: 0o700 });
+      return true;
+    } catch (error) {
+      const { code } = error as { code?: string };
+      if (code === 'EEXIST' && (files.statSync(path).mode & 0o170000) === 0o040000) return true;
+      if (code === 'ENOENT') return false;
+      throw error;
+    }
+  };
+  const above = path.replace(/[\\/]+[^\\/]*[\\/]*$/, '');
+  if (make()) return;
+  if (above !== '' && above !== path) makeFolder(files, above);
+  if (!make()) throw new Error(`ENOENT: ${path}`);
+}
+
 /**
  * Keeps records as files: in `folder`, or in the user's folder for caches, if that is the user's alone (null where it is not, or
  * cannot be made). Throws ArgumentError for a given folder that cannot be made.
@@ -44,7 +63,7 @@ export async function openFileStore(folder: string | null): Promise<FileStore | 
   try {
     // Throws where the user has no home, as in containers that run as any user.
     if (folder === null) path = await userFolder();
-    files.mkdirSync(path, { recursive: true, mode: 0o700 });
+    makeFolder(files, path);
     const { uid, mode } = files.statSync(path);
     const isOwn = process.getuid === undefined || (uid === process.getuid() && (mode & 0o022) === 0);
     return folder !== null || isOwn ? new FileStore(files, path) : null;
