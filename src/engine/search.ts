@@ -39,7 +39,8 @@ const ROUNDS = 5;
 const HOPELESS = 1.5;
 /** A candidate has to be faster by more than measurements vary. */
 const WORTHWHILE = 0.97;
-/** Of many alike the luckiest looks best: this many of the best are measured once more before one is taken. */
+/** Of many alike the luckiest looks best: one is taken only after more measurements, and of so many of the best at most. */
+const CONFIRMING_ROUNDS = 10;
 const CONFIRMED = 3;
 
 const median = (values: readonly number[]): number => {
@@ -68,28 +69,51 @@ export async function search(candidates: readonly Candidate[], options: SearchOp
   return { best: best?.name ?? heuristic.name, trials: tried, complete: tried.length === candidates.length };
 }
 
-type Times = Pick<Trial, 'ms' | 'heuristicMs'>;
+/** Measurements of the heuristic's schedule and of another, in alternation. */
+interface Times {
+  readonly own: number[];
+  readonly other: number[];
+}
+
+const mediansOf = ({ own, other }: Times): Pick<Trial, 'ms' | 'heuristicMs'> => ({
+  ms: median(other),
+  heuristicMs: median(own),
+});
+
+/** Not only in the median: whoever was held up less often by other work would win. */
+const isFasterAtBest = ({ own, other }: Times): boolean => Math.min(...other) < WORTHWHILE * Math.min(...own);
 
 /** The heuristic's schedule against others. */
 class Duel {
   readonly #base: Contender;
   readonly #options: SearchOptions;
   #expected: readonly TypedArray[] | null = null;
+  /** When trials have to end, so that there is time to confirm the best of them. */
+  #trialsEnd: number;
 
   constructor(base: Contender, options: SearchOptions) {
     this.#base = base;
     this.#options = options;
+    this.#trialsEnd = options.deadline;
   }
 
   isLate(): boolean {
+    return this.#options.now() >= this.#trialsEnd;
+  }
+
+  #isOver(): boolean {
     return this.#options.now() >= this.#options.deadline;
   }
 
   /** The heuristic's time. */
   async alone(): Promise<number> {
+    const { now, deadline } = this.#options;
+    const start = now();
     const times: number[] = [];
     do times.push(await this.#base.time());
     while (times.length < ROUNDS && !this.isLate());
+    const confirming = ((now() - start) / times.length) * 2 * CONFIRMING_ROUNDS;
+    this.#trialsEnd = deadline - Math.max(0, Math.min(confirming, (deadline - start) / 2));
     return median(times);
   }
 
@@ -99,7 +123,10 @@ class Duel {
     try {
       const contender = await make();
       if (!this.#options.agrees(await contender.outputs(), this.#expected)) return rejected(name, 'wrong');
-      return { schedule: name, ...(await this.#alternate(contender)), outcome: 'measured' };
+      const isPatient = this.#options.deadline === Infinity;
+      const goesOn = ({ own, other }: Times): boolean =>
+        own.length < ROUNDS && !this.isLate() && (isPatient || own.length > 1 || other[0]! < HOPELESS * own[0]!);
+      return { schedule: name, ...mediansOf(await this.#alternate(contender, goesOn)), outcome: 'measured' };
     } catch {
       return this.#failed(name);
     }
@@ -111,29 +138,36 @@ class Duel {
     return rejected(name, 'failed');
   }
 
-  async #alternate(contender: Contender): Promise<Times> {
-    const [own, other]: [number[], number[]] = [[], []];
-    const isPatient = this.#options.deadline === Infinity;
+  async #alternate(contender: Contender, goesOn: (times: Times) => boolean): Promise<Times> {
+    const times: Times = { own: [], other: [] };
     do {
       // Whichever comes first may find the machine in another state.
-      const isOwnFirst = own.length % 2 === 0;
-      if (isOwnFirst) own.push(await this.#base.time());
-      other.push(await contender.time());
-      if (!isOwnFirst) own.push(await this.#base.time());
-    } while (own.length < ROUNDS && !this.isLate() && (isPatient || own.length > 1 || other[0]! < HOPELESS * own[0]!));
-    return { ms: median(other), heuristicMs: median(own) };
+      const isOwnFirst = times.own.length % 2 === 0;
+      if (isOwnFirst) times.own.push(await this.#base.time());
+      times.other.push(await contender.time());
+      if (!isOwnFirst) times.own.push(await this.#base.time());
+    } while (goesOn(times));
+    return times;
   }
 
-  /** The fastest candidate, after the fastest are measured once more; null where that is the heuristic's. Corrects the trials. */
+  /** The fastest candidate, after it was measured once more; null where that is the heuristic's. Corrects the trials. */
   async winner(candidates: readonly Candidate[], trials: Map<string, Trial>): Promise<Candidate | null> {
     const confirmed = new Set<Candidate>();
+    let open = candidates;
     for (;;) {
-      const best = fastest(candidates, trials);
-      if (best === null || confirmed.has(best) || confirmed.size === CONFIRMED || this.isLate()) return best;
+      const best = fastest(open, trials);
+      if (best === null || confirmed.has(best)) return best;
+      if ((confirmed.size > 0 && this.#isOver()) || confirmed.size === CONFIRMED) {
+        open = open.filter((candidate) => confirmed.has(candidate));
+        continue;
+      }
       confirmed.add(best);
       try {
-        const contender = await best.make();
-        trials.set(best.name, { ...trials.get(best.name)!, ...(await this.#alternate(contender)) });
+        const goesOn = ({ own }: Times): boolean =>
+          own.length < ROUNDS || (own.length < CONFIRMING_ROUNDS && !this.#isOver());
+        const times = await this.#alternate(await best.make(), goesOn);
+        trials.set(best.name, { ...trials.get(best.name)!, ...mediansOf(times) });
+        if (!isFasterAtBest(times)) open = open.filter((candidate) => candidate !== best);
       } catch {
         trials.set(best.name, await this.#failed(best.name));
       }

@@ -84,6 +84,15 @@ describe('the search', () => {
     expect(found.best).toBe('fast');
   });
 
+  it('stays with the heuristic where a candidate is faster only because it was held up less often', async () => {
+    const found = await new Machine().search([
+      { name: 'heuristic', ms: [10, 10, 10, 10, 10, 10, 40, 40, 40, 40, 40, 10, 40] },
+      { name: 'slow', ms: [20] },
+    ]);
+    expect(found).toMatchObject({ best: 'heuristic', complete: true });
+    expect(found.trials[1]).toEqual({ schedule: 'slow', ms: 20, heuristicMs: 40, outcome: 'measured' });
+  });
+
   it('stays with the heuristic where nothing is faster by more than measurements vary', async () => {
     const found = await new Machine().search([
       { name: 'heuristic', ms: [100] },
@@ -165,11 +174,14 @@ describe('the search', () => {
     expect(late.trials).toEqual([{ schedule: 'heuristic', ms: 10, heuristicMs: 10, outcome: 'measured' }]);
 
     const machine = new Machine();
-    // Five of its own, five against a, and two against b.
-    const cut = await machine.search(scripts, { deadline: 50 + 5 * 22 + 2 * 18 });
+    // 200 are set aside to confirm the best: five of its own, five against a, four against b.
+    const deadline = 50 + 5 * 22 + 3 * 18 + 1 + 200;
+    const cut = await machine.search(scripts, { deadline });
+    expect(machine.timed.filter((name) => name === 'b')).toHaveLength(4 + 10);
+    expect(machine.clock).toBeLessThan(deadline);
     expect(cut).toMatchObject({ best: 'b', complete: false });
     expect(outcomes(cut.trials)).toEqual(['heuristic measured', 'a measured', 'b measured']);
-    expect(machine.made).toEqual(['heuristic', 'a', 'b']);
+    expect(machine.made).toEqual(['heuristic', 'a', 'b', 'b']);
 
     // The next search goes on where that one stopped, and remembers.
     const next = new Machine();
