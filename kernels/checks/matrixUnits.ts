@@ -1,4 +1,4 @@
-import { matrixSchedule, renderMatrix } from '../families/contractionMatrix.js';
+import { matrixSpace, renderMatrix } from '../families/contractionMatrix.js';
 import type { MatrixUnits } from '../families/matrixUnits.js';
 import type { ContractionKernel, Expr, Index, IndexVar, Result } from '../ir.js';
 import type { Halves } from '../render/wgsl-halves.js';
@@ -115,8 +115,9 @@ export interface MatrixCheckCaps {
 export function checkMatrixUnits(units: MatrixUnits, caps: MatrixCheckCaps): Check<Verdict> | null {
   const packed = units.configs[0]!.component === 'f16';
   const kernel = product(packed);
-  const schedule = matrixSchedule(kernel, { ...caps, matrixUnits: units });
-  if (schedule === null) return null;
+  // The largest tiles have all that smaller ones have.
+  const [schedule] = matrixSpace(kernel, { ...caps, matrixUnits: units });
+  if (schedule === undefined) return null;
   const { code, workgroups } = renderMatrix(kernel, schedule, caps);
   const a = Array.from({ length: M * K }, (_, i) => left(Math.floor(i / K), i % K));
   const b = Array.from({ length: K * N }, (_, i) => right(Math.floor(i / N), i % N));

@@ -37,37 +37,49 @@ const LEAST = 32;
 const DEPTH = 32;
 
 /**
- * The schedule on the adapter's matrix units; null where it has none that compute a contraction as exactly as any other schedule does: in
- * f32, or in f16 where both operands are f16 numbers already. Sums are f32 in any case.
+ * The schedules on the adapter's matrix units, those with the largest tiles first; none where it has no units that compute a contraction as
+ * exactly as any other schedule does: in f32, or in f16 where both operands are f16 numbers already. Sums are f32 in any case.
  */
-export function matrixSchedule(kernel: ContractionKernel, caps: MatrixCaps): MatrixSchedule | null {
+export function matrixSpace(kernel: ContractionKernel, caps: MatrixCaps): MatrixSchedule[] {
   const { matrixUnits, maxInvocationsPerWorkgroup, maxWorkgroupMemoryBytes } = caps;
   const { batch, m, n, k } = kernel;
-  if (!matrixUnits || kernel.dtype !== 'f32' || batch.extent === 0) return null;
-  if (m.extent < LEAST || n.extent < LEAST || k.extent < LEAST / 2) return null;
+  if (!matrixUnits || kernel.dtype !== 'f32' || batch.extent === 0) return [];
+  if (m.extent < LEAST || n.extent < LEAST || k.extent < LEAST / 2) return [];
   const { configs, subgroups } = matrixUnits;
   const halves = isHalf(kernel.a) && isHalf(kernel.b);
   const config =
     (halves && configs.find(({ component }) => component === 'f16')) ||
     configs.find(({ component }) => component === 'f32');
-  if (!config) return null;
-  for (const [down, across] of [
-    [2, 2],
-    [2, 1],
-    [1, 1],
-  ] as const) {
-    if (down * across * subgroups.size > maxInvocationsPerWorkgroup) continue;
-    for (const [tall, wide] of [
-      [2, 2],
-      [2, 1],
-      [1, 1],
-    ] as const) {
-      const depth = Math.max(DEPTH, config.k);
-      const schedule = { config, subgroups, down, across, tall, wide, depth: depth - (depth % config.k) };
-      if (memoryOf(schedule) <= maxWorkgroupMemoryBytes) return schedule;
-    }
-  }
-  return null;
+  if (!config) return [];
+  const depth = Math.max(DEPTH - (DEPTH % config.k), config.k);
+  return SHAPES.flatMap(([down, across]) => SHAPES.map(([tall, wide]) => ({ down, across, tall, wide })))
+    .map((shape): MatrixSchedule => ({ config, subgroups, ...shape, depth }))
+    .filter((schedule) => memoryOf(schedule) <= maxWorkgroupMemoryBytes)
+    .filter(({ down, across }) => down * across * subgroups.size <= maxInvocationsPerWorkgroup);
+}
+
+/** The schedule of the space that should be fastest, without measuring; null where the space is empty. */
+export function matrixSchedule(kernel: ContractionKernel, caps: MatrixCaps): MatrixSchedule | null {
+  const space = matrixSpace(kernel, caps);
+  const costs = space.map((schedule) => costOf(kernel, schedule));
+  return space[costs.indexOf(Math.min(...costs))] ?? null;
+}
+
+/** Subgroups of a workgroup, and matrices of a subgroup, along m and along n. */
+const SHAPES = [
+  [2, 2],
+  [2, 1],
+  [1, 2],
+  [1, 1],
+] as const;
+/** Workgroups that fill a mid-sized GPU. */
+const FULL_WORKGROUPS = 128;
+
+/** Relative time of a schedule: results with those outside, what is staged for each, and what stands idle. Measured nowhere. */
+function costOf({ batch, m, n }: ContractionKernel, schedule: MatrixSchedule): number {
+  const { rowsM, rowsN } = cellsOf(schedule);
+  const workgroups = batch.extent * Math.ceil(m.extent / rowsM) * Math.ceil(n.extent / rowsN);
+  return workgroups * rowsM * rowsN * (1 + 32 * (1 / rowsM + 1 / rowsN)) * Math.max(1, FULL_WORKGROUPS / workgroups);
 }
 
 /** Cells of the tiles and of a strip of results. */
@@ -161,12 +173,12 @@ function renderWith(
     stageA,
     stageB,
     multiply: [
-      ...each(tall, (i) => `let a${i} = ${left}(&tileA, (rowA + ${i * m}u) * ${depth}u + kk, ${depth}u);`),
+      ...each(tall, (i) => `let left${i} = ${left}(&tileA, (rowA + ${i * m}u) * ${depth}u + kk, ${depth}u);`),
       ...each(
         wide,
-        (j) => `let b${j} = ${right}(&tileB, kk * ${cells.rowsN}u + columnB + ${j * n}u, ${cells.rowsN}u);`,
+        (j) => `let right${j} = ${right}(&tileB, kk * ${cells.rowsN}u + columnB + ${j * n}u, ${cells.rowsN}u);`,
       ),
-      ...all((i, j) => `c${i}_${j} = subgroupMatrixMultiplyAccumulate(a${i}, b${j}, c${i}_${j});`),
+      ...all((i, j) => `c${i}_${j} = subgroupMatrixMultiplyAccumulate(left${i}, right${j}, c${i}_${j});`),
     ],
     strips: tall,
     storeStrips: Array.from({ length: tall }, (_, i) => [
