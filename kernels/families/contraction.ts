@@ -6,6 +6,7 @@ import { WgslModule } from '../render/wgsl-writer.js';
 import { renderRegister } from './contractionRegister.js';
 import type { ContractionSchedule } from './contractionSchedule.js';
 import { renderShared } from './contractionShared.js';
+import { renderUnrolled } from './contractionUnrolled.js';
 
 export {
   type ContractionCaps,
@@ -36,7 +37,7 @@ export function renderContraction(
     const code = '@compute @workgroup_size(1)\nfn main() {}\n';
     return { code, entryPoint: 'main', workgroups: [0, 0, 0], ...signatureOf(kernel) };
   }
-  const render = schedule.kind === 'register' ? renderRegister : renderShared;
+  const render = { register: renderRegister, shared: renderShared, unrolled: renderUnrolled }[schedule.kind];
   const module = new WgslModule(kernel, { halves });
   let rendered = render(module, kernel, schedule);
   // Only a rendering shows which buffers are read and written by whole vec4s alone.

@@ -1,5 +1,6 @@
 import type { ContractionKernel, Expr, IndexVar } from '../ir.js';
 import { affineIn, Dependences, expressionsOf } from './affine.js';
+import { readsOfTile } from './contractionTile.js';
 import { costOf, splitByK } from './splitByK.js';
 
 /** What a schedule needs to know about the adapter. */
@@ -24,9 +25,10 @@ export type LoadWidth = 'scalar' | 'row' | 'k';
  *   have equal outputs instead, each takes every fourth step of k, and their sums are added in order.
  * - `shared`: the workgroup stages tiles of both operands in workgroup memory, `ku` steps of k at a time. With `splitK` > 1 the
  *   workgroup has that many layers; each takes every splitK-th tile of k, and their sums are added in order.
+ * - `unrolled`: all steps of k are written out, for few of them. Neighbouring outputs of a convolution read overlapping taps: once.
  */
 export interface ContractionSchedule {
-  readonly kind: 'register' | 'shared';
+  readonly kind: 'register' | 'shared' | 'unrolled';
   readonly tm: number;
   readonly tn: number;
   /** Steps of k in one round of the loop. */
@@ -97,6 +99,7 @@ export function contractionSpace(kernel: ContractionKernel, caps: ContractionCap
   };
   if (caps.software && caps.subgroups) sharedLoadSchedules(kernel).forEach(add);
   registerSchedules(kernel).forEach(add);
+  unrolledSchedules(kernel).forEach(add);
   if (!caps.software) {
     for (const s of workgroupMemorySchedules(kernel)) if (workgroupBytes(s) <= caps.maxWorkgroupMemoryBytes) add(s);
   }
@@ -163,6 +166,22 @@ function registerSchedules(kernel: ContractionKernel): ContractionSchedule[] {
   }));
 }
 
+const MAX_UNROLLED_STEPS = 25;
+/** Expressions of all that is written out. */
+const MAX_UNROLLED = 4000;
+
+function unrolledSchedules(kernel: ContractionKernel): ContractionSchedule[] {
+  const [m, n, k] = [kernel.m.extent, kernel.n.extent, kernel.k.extent];
+  if (m === 0 || m > FEW || k === 0 || k > MAX_UNROLLED_STEPS) return [];
+  const size = expressionsOf(kernel.a).length + expressionsOf(kernel.b).length;
+  return [1, 2, 3, 4, 5, 6, 7, 8]
+    .filter((tn) => n % tn === 0 && (m + tn) * k * size <= MAX_UNROLLED)
+    .map((tn) => ({
+      ...{ kind: 'unrolled', tm: m, tn, ku: k, wgX: 64, wgY: 1, share: 'none', splitK: 1 },
+      ...{ loadA: 'scalar', loadB: 'scalar' },
+    }));
+}
+
 /** A tile fitted to the extents; an operand that is read four rows at a time needs a multiple of four of them. */
 function tileOf(kernel: ContractionKernel, tm: number, tn: number, loadA: LoadWidth, loadB: LoadWidth) {
   const cut = (extent: number, most: number, load: LoadWidth): [number, LoadWidth] => {
@@ -217,7 +236,7 @@ function workgroupMemorySchedules(kernel: ContractionKernel): ContractionSchedul
 
 /** Most workgroup memory that a schedule takes: tiles may have one cell of padding a row. */
 export function workgroupBytes(s: ContractionSchedule): number {
-  if (s.kind === 'register') return 0;
+  if (s.kind !== 'shared') return 0;
   const tiles = (s.tm * s.wgY + s.tn * s.wgX) * (4 * s.ku + 16) * s.splitK;
   const sums = 4 * s.tm * s.tn * s.wgX * s.wgY * (s.splitK - 1);
   return tiles + sums;
@@ -276,11 +295,17 @@ function softwareEstimate(kernel: ContractionKernel, caps: ContractionCaps): Est
     return loads.length * GATHER * (strided ? STRIDED : 1) + work;
   };
   const alongRows = { a: loadCost(kernel.a, m, m), b: loadCost(kernel.b, n, n) };
+  /** Of one step of an unrolled tile. */
+  const unrolledStep = (s: ContractionSchedule): number => {
+    const reads = readsOfTile(kernel, s.tm, s.tn) / k.extent;
+    const loads = expressionsOf(kernel.b).filter((e) => e.kind === 'load').length;
+    return (reads * alongRows.b) / Math.max(loads, 1) + MULTIPLY_ADD * s.tm * s.tn;
+  };
   const alongK = { a: loadCost(kernel.a, m, k), b: loadCost(kernel.b, n, k) };
   return (s) => {
     if (s.kind === 'shared') return Infinity;
     // The plain register tile is the fallback where quads are not available.
-    if (caps.subgroups && s.share === 'none' && s.splitK === 1) return Infinity;
+    if (caps.subgroups && s.kind === 'register' && s.share === 'none' && s.splitK === 1) return Infinity;
     const [rowsM, rowsN] = [s.tm * s.wgY, s.tn * s.wgX];
     const workgroups = batch.extent * Math.ceil(m.extent / rowsM) * Math.ceil(n.extent / rowsN);
     const invocations = workgroups * s.wgX * s.wgY;
@@ -293,7 +318,8 @@ function softwareEstimate(kernel: ContractionKernel, caps: ContractionCaps): Est
             ? (alongK.a * s.tm) / 4 + alongRows.b * s.tn
             : alongRows.a * s.tm + (alongK.b * s.tn) / 4;
     const broadcasts = s.share === 'none' ? 0 : BROADCAST * (s.share === 'a' ? s.tm : s.tn);
-    const step = loads + broadcasts + MULTIPLY_ADD * s.tm * s.tn + ROUND / s.ku;
+    const step =
+      s.kind === 'unrolled' ? unrolledStep(s) : loads + broadcasts + MULTIPLY_ADD * s.tm * s.tn + ROUND / s.ku;
     const erratic = s.tm * s.tn > STEADY_ACCUMULATORS ? 1.3 : 1;
     const uneven = Math.max(1, BUSY_WORKGROUPS / Math.max(workgroups, 1)) ** 0.25;
     // Layers of a quad split whole rounds; what is left over is done one step at a time, with idle lanes.
@@ -315,11 +341,13 @@ function gpuEstimate(kernel: ContractionKernel): Estimate {
     const traffic =
       s.kind === 'shared'
         ? 1 + 12 * (1 / rowsM + 1 / rowsN) + 4 * (1 / s.tm + 1 / s.tn)
-        : 1 + 16 * (1 / s.tm + 1 / s.tn);
+        : s.kind === 'unrolled'
+          ? 1 + (16 * readsOfTile(kernel, s.tm, s.tn)) / (s.tm * s.tn * k.extent)
+          : 1 + 16 * (1 / s.tm + 1 / s.tn);
     const layers = Math.min(s.splitK, Math.max(1, Math.floor(k.extent / 256)));
     const idle = Math.max(1, FULL_WORKGROUPS / Math.max(workgroups * layers, 1));
     // Splitting k where there is work enough already only costs barriers and workgroup memory.
     const split = 1 + 0.02 * (s.splitK - 1) + (layers < s.splitK ? 1 : 0);
-    return padded * traffic * idle * split * (s.ku < 16 ? 1.05 : 1);
+    return padded * traffic * idle * split * (s.kind !== 'unrolled' && s.ku < 16 ? 1.05 : 1);
   };
 }

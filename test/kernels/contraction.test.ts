@@ -160,6 +160,19 @@ describeWebGPU('contraction on Dawn', () => {
       await checkProduct(shape, thin);
     });
 
+    it.each(layouts)('writes out few steps of k: %o', async (layout) => {
+      for (const [m, n, k] of [
+        [1, 42, 9],
+        [3, 35, 4],
+        [4, 13, 1],
+      ] as const) {
+        const shape = { batch: 2, m, n, k, ...layout };
+        const unrolled = allSchedules(productKernel(shape)).filter((s) => s.kind === 'unrolled');
+        expect(unrolled.length).toBeGreaterThan(0);
+        await checkProduct(shape, unrolled);
+      }
+    });
+
     it('multiplies odd extents in a batch', async () => {
       await checkProduct({ batch: 2, m: 35, n: 13, k: 7, transA: true, transB: true });
     });
