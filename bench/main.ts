@@ -10,6 +10,7 @@ import { type BenchOptions, helpText, type PeerName, parseOptions } from './opti
 import { prepareVulkan, provideWebGPU } from './peers/dawn.js';
 import { jaxjsSide } from './peers/jaxjs.js';
 import { ortSide } from './peers/ort.js';
+import { ortWebgpuSide } from './peers/ortWebgpu.js';
 import { tfjsSide } from './peers/tfjs.js';
 import { pythonWithTorch, torchSide } from './peers/torch.js';
 import { jsonLine, type Row, summary, table } from './report.js';
@@ -104,7 +105,7 @@ async function peerSides(options: BenchOptions, tiller: Side): Promise<{ sides: 
   const makers: Record<PeerName, (() => Promise<Side>) | string> = {
     'jax-js': () => jaxjsSide(engine, tiller.adapter),
     tfjs: () => tfjsSide(engine, tiller.adapter),
-    ort: async () => ortSide(threads),
+    ort: async () => (engine === 'webgpu' ? ortWebgpuSide(tiller.adapter) : ortSide(threads)),
     torch: python === null ? TORCH_ABSENT : () => torchSide(python, BENCH, threads),
   };
   for (const name of options.against) {

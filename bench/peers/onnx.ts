@@ -84,6 +84,15 @@ export class OnnxGraph {
     return name;
   }
 
+  /** A constant tensor of f32 or i32. */
+  tensor(data: Float32Array | Int32Array, shape: readonly number[]): string {
+    const name = `constant${this.#constants.length}`;
+    const rawData = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+    const dataType = DATA_TYPES[data instanceof Float32Array ? 'f32' : 'i32'];
+    this.#constants.push({ name, dims: [...shape], dataType, rawData });
+    return name;
+  }
+
   /** A constant number, f32. */
   number(value: number): string {
     const name = `constant${this.#constants.length}`;

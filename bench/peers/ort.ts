@@ -6,6 +6,12 @@ import type { Ort, OrtSession, OrtTensor } from './nativePackages.js';
 import { OnnxGraph } from './onnx.js';
 import { requirePeer } from './require.js';
 
+/** Why it cannot run a benchmark. */
+export function whyNot(benchmark: Case): string | null {
+  if (benchmark.kind === 'train') return 'onnxruntime no longer trains';
+  return benchmark.ort === undefined ? 'ONNX has no gradients' : null;
+}
+
 /** onnxruntime-node: native code on the CPU. */
 export function ortSide(threads: number): Side {
   const ort = requirePeer<Ort>('onnxruntime-node');
@@ -15,10 +21,7 @@ export function ortSide(threads: number): Side {
     adapter: `onnxruntime ${requirePeer<{ version: string }>('onnxruntime-node/package.json').version} on ${threads} ${threads === 1 ? 'thread' : 'threads'}`,
     toggles: '',
     native: true,
-    cannot: (benchmark) => {
-      if (benchmark.kind === 'train') return 'onnxruntime no longer trains';
-      return benchmark.ort === undefined ? 'ONNX has no gradients' : null;
-    },
+    cannot: whyNot,
     prepare: async (benchmark) => prepare(ort, threads, benchmark),
     close: () => {},
   };
