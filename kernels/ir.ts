@@ -163,6 +163,11 @@ export interface ContractionKernel extends KernelBase {
   readonly b: Expr;
   readonly acc: Result;
   readonly epilogue: readonly StoreStmt[];
+  /**
+   * How an element of `a` and one of `b` meet, where that is not as a product: as the sum of the products of their four bytes, signed or not. The
+   * operands are u32 then, the sums i32. Only renderers make such kernels, for devices that have the function.
+   */
+  readonly meet?: 'dot4I8' | 'dot4U8';
 }
 
 /** v = from, from + 1, … below `to`; from <= to <= v.extent. */

@@ -38,10 +38,15 @@ export function renderContraction(
     return { code, entryPoint: 'main', workgroups: [0, 0, 0], ...signatureOf(kernel) };
   }
   const render = { register: renderRegister, shared: renderShared, unrolled: renderUnrolled }[schedule.kind];
-  const module = new WgslModule(kernel, { halves });
+  const moduleWith = (vec4Buffers?: ReadonlySet<number>): WgslModule => {
+    const module = new WgslModule(kernel, { halves, ...(vec4Buffers ? { vec4Buffers } : {}) });
+    if (kernel.meet) module.functions.directives.add('requires packed_4x8_integer_dot_product;');
+    return module;
+  };
+  const module = moduleWith();
   let rendered = render(module, kernel, schedule);
   // Only a rendering shows which buffers are read and written by whole vec4s alone.
   const vec4Buffers = module.vec4Candidates();
-  if (vec4Buffers.size > 0) rendered = render(new WgslModule(kernel, { vec4Buffers, halves }), kernel, schedule);
+  if (vec4Buffers.size > 0) rendered = render(moduleWith(vec4Buffers), kernel, schedule);
   return { ...rendered, entryPoint: 'main', ...signatureOf(kernel) };
 }

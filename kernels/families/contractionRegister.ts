@@ -4,6 +4,7 @@ import type { WgslModule, WgslScope, WgslValue } from '../render/wgsl-writer.js'
 import { epilogueLines, sum } from './contractionEpilogue.js';
 import { gridOf } from './contractionGrid.js';
 import { component, Operand, type OperandRow } from './contractionOperand.js';
+import { product } from './contractionProduct.js';
 import type { ContractionSchedule } from './contractionSchedule.js';
 import { declarationsOf } from './declarations.js';
 import { fillTemplate } from './template.js';
@@ -31,7 +32,7 @@ export function renderRegister(
       for (let p = 0; p < inner; p++) {
         const [i, j] = s.share === 'b' ? [p, o] : [o, p];
         const [left, right] = [a.element(i, step, lines), b.element(j, step, lines)];
-        lines.push(`${sum(i, j)} += ${left} * ${right};`);
+        lines.push(`${sum(i, j)} += ${product(kernel, left, right)};`);
       }
     }
   };

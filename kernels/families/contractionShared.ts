@@ -5,6 +5,7 @@ import { affineIn, expressionsOf } from './affine.js';
 import { epilogueLines, sum } from './contractionEpilogue.js';
 import { gridOf } from './contractionGrid.js';
 import { component, Operand } from './contractionOperand.js';
+import { product } from './contractionProduct.js';
 import { ZERO_OF } from './contractionRegister.js';
 import type { ContractionSchedule } from './contractionSchedule.js';
 import { declarationsOf } from './declarations.js';
@@ -27,7 +28,9 @@ export function renderShared(
   const multiply: string[] = [...a.fetchLines(), ...b.fetchLines()];
   for (let q = 0; q < 4; q++) {
     for (let i = 0; i < tm; i++) {
-      for (let j = 0; j < tn; j++) multiply.push(`${sum(i, j)} += ${a.element(i, q)} * ${b.element(j, q)};`);
+      for (let j = 0; j < tn; j++) {
+        multiply.push(`${sum(i, j)} += ${product(kernel, a.element(i, q), b.element(j, q))};`);
+      }
     }
   }
 
@@ -40,7 +43,7 @@ export function renderShared(
   const code = fillTemplate(source, {
     declarations: declarationsOf(module),
     helpers: module.helpers(),
-    type: kernel.dtype,
+    type: kernel.a.dtype,
     sizeA: a.cells * s.splitK,
     sizeB: b.cells * s.splitK,
     layerSums:
@@ -174,7 +177,7 @@ class StagedOperand {
     };
     if (wide) parts.push(read(0, 0, ''));
     else for (let c = 0; c < 4; c++) parts.push(layout === 'row' ? read(c, 0, `${c}`) : read(0, c, `${c}`));
-    const type = this.kernel.dtype;
+    const type = this.kernel.a.dtype;
     const zero = ZERO_OF[type]!;
     const cell = `${this.layerBase}${layout === 'row' ? 'cell' : `cell + cell / ${perRow}u`}`;
     let value: string;

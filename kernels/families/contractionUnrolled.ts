@@ -3,6 +3,7 @@ import type { ContractionKernel, Expr } from '../ir.js';
 import type { WgslModule, WgslScope } from '../render/wgsl-writer.js';
 import { sum } from './contractionEpilogue.js';
 import { gridOf } from './contractionGrid.js';
+import { product } from './contractionProduct.js';
 import type { ContractionSchedule } from './contractionSchedule.js';
 import { TilePoints } from './contractionTile.js';
 import { declarationsOf } from './declarations.js';
@@ -36,7 +37,7 @@ export function renderUnrolled(
     const left = Array.from({ length: tm }, (_, i) => operand(kernel.a, i, 0, step));
     for (let j = 0; j < tn; j++) {
       const right = operand(kernel.b, 0, j, step);
-      left.forEach((value, i) => void lines.push(`${sum(i, j)} += ${value} * ${right};`));
+      left.forEach((value, i) => void lines.push(`${sum(i, j)} += ${product(kernel, value, right)};`));
     }
   }
   const epilogue: string[] = [];

@@ -45,6 +45,8 @@ export interface Capabilities {
   readonly fixedSubgroups?: Subgroups;
   /** Units that multiply matrices, where they were asked for, tried out and right. */
   readonly matrixUnits?: MatrixUnits;
+  /** WGSL's dot products of four bytes: exact by its rules, so not tried out. */
+  readonly packedDot?: boolean;
   /** How the adapter itself converts f16, where it was tried out and right; absent: with integers. */
   readonly halves?: Halves;
 }

@@ -127,13 +127,14 @@ export class PlanOnlyEngine implements KernelEngine {
   }
 
   info(): EngineInfo {
-    const { software, subgroups, fixedSubgroups, matrixUnits, halves, ...limits } = this.capabilities;
+    const { software, subgroups, fixedSubgroups, matrixUnits, packedDot, halves, ...limits } = this.capabilities;
     return {
       engine: 'plan-only',
       adapter: 'none: plans with the base limits of WebGPU and computes nothing',
       software,
       features: [
         ...(subgroups ? ['subgroups'] : []),
+        ...(packedDot ? ['packed_4x8_integer_dot_product'] : []),
         ...(matrixUnits ? ['chromium-experimental-subgroup-matrix'] : []),
         ...(fixedSubgroups?.pinned ? ['subgroup-size-control'] : []),
         ...(usesF16(halves) ? ['shader-f16'] : []),

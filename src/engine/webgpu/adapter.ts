@@ -12,6 +12,8 @@ export interface AdapterRequest {
 
 export interface FoundAdapter {
   readonly adapter: GPUAdapter;
+  /** What WGSL has here beyond its first version. */
+  readonly language: ReadonlySet<string>;
   readonly software: boolean;
   /** True where Dawn runs inside this process. */
   readonly inNode: boolean;
@@ -29,6 +31,7 @@ export async function findAdapter(request: AdapterRequest): Promise<FoundAdapter
     const tried = [`navigator.gpu: ${adapter ? 'an adapter' : 'no adapter'}`];
     return accept(
       adapter,
+      gpu,
       tried,
       false,
       request,
@@ -36,18 +39,19 @@ export async function findAdapter(request: AdapterRequest): Promise<FoundAdapter
     );
   }
   if (typeof process !== 'undefined' && process.versions?.node) {
-    const { adapter, tried } = await requestNodeAdapter({ ...request, flags: request.dawnFlags });
-    return accept(adapter, tried, true, request, installAdvice());
+    const { adapter, gpu: dawn, tried } = await requestNodeAdapter({ ...request, flags: request.dawnFlags });
+    return accept(adapter, dawn, tried, true, request, installAdvice());
   }
   const insecure = (globalThis as { isSecureContext?: boolean }).isSecureContext === false;
   const tried = [
     `navigator.gpu: absent${insecure ? ' (this page is not a secure context: use https or localhost)' : ''}`,
   ];
-  return accept(null, tried, false, request, 'a browser that has WebGPU');
+  return accept(null, null, tried, false, request, 'a browser that has WebGPU');
 }
 
 function accept(
   adapter: GPUAdapter | null,
+  gpu: GPU | null,
   tried: readonly string[],
   inNode: boolean,
   request: AdapterRequest,
@@ -63,7 +67,8 @@ function accept(
       `[webgpu] only a software adapter: ${description} (a hardware adapter is expected unless the engine 'webgpu' is asked for by name)`,
     );
   }
-  return { adapter, software, inNode, description, tried };
+  const language = new Set<string>(gpu?.wgslLanguageFeatures);
+  return { adapter, language, software, inNode, description, tried };
 }
 
 function installAdvice(): string {

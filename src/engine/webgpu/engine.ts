@@ -81,7 +81,7 @@ class WebGPUEngine implements KernelEngine {
     this.#device = device;
     this.#faults = faults;
     this.lost = device.lost;
-    this.capabilities = { ...capabilitiesOf(device.gpu, found.software), ...tried.capabilities };
+    this.capabilities = { ...capabilitiesOf(device.gpu, found), ...tried.capabilities };
     const { maxBufferBytes } = this.capabilities;
     const allocate = (size: number, usage: number) => this.#allocate(size, usage);
     this.#pool = new BufferPool(allocate, { maxBufferBytes, budgetBytes: options.memoryBudget ?? Infinity });
@@ -356,7 +356,7 @@ function timed(plan: WebGPUPlan, { planned, bindings }: Step): Omit<KernelTiming
   return { kernel: planned.kernel.name, flops: planned.kernel.flops, bytes };
 }
 
-function capabilitiesOf({ limits, features }: GPUDevice, software: boolean): Capabilities {
+function capabilitiesOf({ limits, features }: GPUDevice, { software, language }: FoundAdapter): Capabilities {
   return {
     software,
     maxStorageBuffers: limits.maxStorageBuffersPerShaderStage,
@@ -366,5 +366,7 @@ function capabilitiesOf({ limits, features }: GPUDevice, software: boolean): Cap
     maxInvocationsPerWorkgroup: limits.maxComputeInvocationsPerWorkgroup,
     maxWorkgroupMemoryBytes: limits.maxComputeWorkgroupStorageSize,
     subgroups: features.has('subgroups'),
+    // SwiftShader's are emulated: up to twice as fast, but they take several times as long to compile.
+    packedDot: !software && language.has('packed_4x8_integer_dot_product'),
   };
 }

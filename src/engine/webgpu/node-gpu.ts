@@ -16,6 +16,8 @@ export interface NodeAdapterRequest {
 
 export interface NodeAdapter {
   readonly adapter: GPUAdapter | null;
+  /** What gave the adapter. */
+  readonly gpu: GPU | null;
   /** What was looked for, a line each, for the error message and for `engineInfo().why`. */
   readonly tried: readonly string[];
 }
@@ -56,7 +58,7 @@ export async function requestNodeAdapter(request: NodeAdapterRequest): Promise<N
   } catch (error) {
     const reason = error instanceof Error ? error.message.split('\n')[0] : String(error);
     tried.push(`the npm package 'webgpu' (Dawn): does not load: ${reason}`);
-    return { adapter: null, tried };
+    return { adapter: null, gpu: null, tried };
   }
   const files = (await importAtRunTime('node:fs')) as FileSystem;
   if (process.platform === 'linux') tried.push(loadVulkan(files));
@@ -66,34 +68,38 @@ export async function requestNodeAdapter(request: NodeAdapterRequest): Promise<N
     // Dawn would find nothing, and print that on the way.
     tried.push(`Vulkan drivers: none in ${driverFolders().join(', ')}`);
   } else {
-    const adapter = await requestAdapter(dawn, request);
-    tried.push(`Dawn with ${drivers}: ${adapter ? 'an adapter' : 'no adapter'}`);
-    if (adapter) return { adapter, tried };
+    const found = await requestAdapter(dawn, request);
+    tried.push(`Dawn with ${drivers}: ${found.adapter ? 'an adapter' : 'no adapter'}`);
+    if (found.adapter) return { ...found, tried };
   }
-  if (!request.allowSoftware || process.platform !== 'linux' || chosenDrivers()) return { adapter: null, tried };
+  if (!request.allowSoftware || process.platform !== 'linux' || chosenDrivers())
+    return { adapter: null, gpu: null, tried };
 
   const manifest = CHROMIUM_FOLDERS.map((folder) => `${folder}/vk_swiftshader_icd.json`).find(files.existsSync);
   if (!manifest) {
     tried.push(`SwiftShader: no vk_swiftshader_icd.json in ${CHROMIUM_FOLDERS.join(', ')}`);
-    return { adapter: null, tried };
+    return { adapter: null, gpu: null, tried };
   }
   // The Vulkan loader reads the variable when Dawn asks for adapters; child processes should not inherit it.
   process.env.VK_ICD_FILENAMES = manifest;
   try {
     const software = await requestAdapter(dawn, request);
-    tried.push(`SwiftShader (${manifest}): ${software ? 'an adapter' : 'no adapter'}`);
-    return { adapter: software, tried };
+    tried.push(`SwiftShader (${manifest}): ${software.adapter ? 'an adapter' : 'no adapter'}`);
+    return { ...software, tried };
   } finally {
     delete process.env.VK_ICD_FILENAMES;
   }
 }
 
-async function requestAdapter(dawn: DawnModule, request: NodeAdapterRequest): Promise<GPUAdapter | null> {
+async function requestAdapter(
+  dawn: DawnModule,
+  request: NodeAdapterRequest,
+): Promise<Pick<NodeAdapter, 'adapter' | 'gpu'>> {
   const key = JSON.stringify([request.flags, process.env.VK_ICD_FILENAMES, process.env.VK_DRIVER_FILES]);
   const gpu = instances.get(key) ?? dawn.create([...request.flags]);
   const adapter = await pollGently(() => gpu.requestAdapter({ powerPreference: request.powerPreference }));
   if (adapter) instances.set(key, gpu);
-  return adapter;
+  return { adapter, gpu };
 }
 
 /** The drivers that the user chose, as the Vulkan loader reads it. */

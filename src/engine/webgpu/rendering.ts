@@ -1,6 +1,7 @@
 import { chooseContractionSchedule, renderContraction } from '../../../kernels/families/contraction.js';
 import type { MatrixSchedule } from '../../../kernels/families/contractionMatrix.js';
-import type { Kernel } from '../../../kernels/ir.js';
+import { byWords } from '../../../kernels/families/packedDot.js';
+import type { ContractionKernel, Kernel } from '../../../kernels/ir.js';
 import { chooseLoopSchedule, renderLoopKernel } from '../../../kernels/render/index.js';
 import { InternalError } from '../../graph/index.js';
 import type { Capabilities } from '../engine.js';
@@ -36,11 +37,18 @@ export function loadRenderers({ kernels }: Plan, { matrixUnits }: Capabilities):
 }
 
 /** How a kernel runs on the device's matrix units; null where it does not. */
-export function onMatrixUnits(kernel: Kernel, capabilities: Capabilities): MatrixSchedule | null {
-  if (kernel.kind !== 'contraction' || capabilities.matrixUnits === undefined) return null;
+function onMatrixUnits(kernel: ContractionKernel, capabilities: Capabilities): MatrixSchedule | null {
+  if (capabilities.matrixUnits === undefined) return null;
   if (!matrices) throw new InternalError(`[render] ${kernel.name} without the renderer for matrix units`);
   return matrices.matrixSchedule(kernel, capabilities);
 }
+
+/** Whether a contraction runs in a form of its own, that of matrix units or of packed bytes, which has no schedules to choose among. */
+export const hasOwnForm = (kernel: ContractionKernel, capabilities: Capabilities): boolean =>
+  onMatrixUnits(kernel, capabilities) !== null || inWords(kernel, capabilities) !== null;
+
+const inWords = (kernel: ContractionKernel, { packedDot = false }: Capabilities): ContractionKernel | null =>
+  packedDot ? byWords(kernel) : null;
 
 /** Renders with the schedule that the heuristics choose for the device. */
 export const renderKernel: RenderKernel = (kernel, capabilities) => {
@@ -50,7 +58,7 @@ export const renderKernel: RenderKernel = (kernel, capabilities) => {
   }
   if (kernel.kind === 'loop') return renderLoopKernel(kernel, chooseLoopSchedule(kernel, capabilities), capabilities);
   const schedule = onMatrixUnits(kernel, capabilities);
-  return schedule
-    ? matrices!.renderMatrix(kernel, schedule, capabilities)
-    : renderContraction(kernel, chooseContractionSchedule(kernel, capabilities), capabilities);
+  if (schedule) return matrices!.renderMatrix(kernel, schedule, capabilities);
+  const chosen = inWords(kernel, capabilities) ?? kernel;
+  return renderContraction(chosen, chooseContractionSchedule(chosen, capabilities), capabilities);
 };

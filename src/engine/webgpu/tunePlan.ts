@@ -14,7 +14,7 @@ import type { Choice, Trial, TunedKernel, TuneOptions } from '../tuning.js';
 import { agreesOver } from './agreement.js';
 import type { LiveDevice } from './device.js';
 import { KernelBench } from './kernelBench.js';
-import { onMatrixUnits } from './rendering.js';
+import { hasOwnForm } from './rendering.js';
 
 export interface TuneTools {
   readonly engine: KernelEngine;
@@ -35,7 +35,7 @@ const flopsOf = ({ kernels }: Group): number => kernels.reduce((sum, { flops }) 
 function groupsOf(plan: Plan, capabilities: Capabilities): Group[] {
   const groups = new Map<string, Group>();
   for (const { kernel } of plan.kernels) {
-    if (!hasWork(kernel) || onMatrixUnits(kernel, capabilities)) continue;
+    if (!hasWork(kernel) || hasOwnForm(kernel, capabilities)) continue;
     const bucket = contractionBucket(kernel);
     const group = groups.get(bucket) ?? { bucket, kernels: [] };
     groups.set(bucket, group);

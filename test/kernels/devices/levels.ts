@@ -3,9 +3,10 @@ import type { Capabilities } from '../../../src/engine/engine.js';
 /** What GPUs have, in three steps: nothing beyond WebGPU itself; subgroups; all that kernels know to use. */
 export const LEVELS = {
   baseline: {},
-  subgroups: { subgroups: true, fixedSubgroups: { size: 32, pinned: false } },
+  subgroups: { subgroups: true, packedDot: true, fixedSubgroups: { size: 32, pinned: false } },
   everything: {
     subgroups: true,
+    packedDot: true,
     fixedSubgroups: { size: 32, pinned: true },
     halves: { toF32: 'f16', toF16: 'f16' },
     matrixUnits: {

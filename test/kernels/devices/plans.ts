@@ -38,6 +38,11 @@ export const COMPUTATIONS: Record<string, () => tl.Tensor[] | Promise<tl.Tensor[
       .float(),
   ],
   'odd product of f16': () => [given([37, 29], 'f16').matmul(given([29, 51], 'f16'))],
+  'product of i8': () => [
+    given([30, 64], 'i8')
+      .int()
+      .matmul(given([20, 64], 'i8').int().transpose(0, 1)),
+  ],
   convolution: () => [tl.conv2d(given([2, 8, 14, 14]), given([16, 8, 3, 3]), null, { padding: 1 })],
   'depthwise convolution': () => [tl.conv2d(given([1, 16, 9, 9]), given([16, 1, 3, 3]), null, { groups: 16 })],
   softmax: () => [given([32, 500]).softmax(1), given([4096, 16]).softmax(1)],
