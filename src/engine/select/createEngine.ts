@@ -1,5 +1,6 @@
 import { ArgumentError, EngineUnavailableError } from '../../graph/index.js';
 import type { Engine, EngineName } from '../engine.js';
+import type { LoadedTf } from '../tfjs/packages.js';
 import type { EngineOptions } from './options.js';
 
 // Engines are loaded when they are chosen: an import of tiller costs a browser none of them.
@@ -29,9 +30,9 @@ const MAKERS: Record<EngineName, Maker> = {
 };
 
 /**
- * Makes an engine. 'auto' takes hardware WebGPU, else WebAssembly, else `reference`; a software adapter is used only where
- * 'webgpu' is asked for by name. Rejects with EngineUnavailableError (what was looked for, what to install), UnsupportedError (an engine that tiller
- * does not have yet) or ArgumentError (no such name).
+ * Makes an engine. 'auto' takes hardware WebGPU, else CUDA through TensorFlow.js, else WebAssembly, else `reference`; a software adapter is
+ * used only where 'webgpu' is asked for by name. Rejects with EngineUnavailableError (what was looked for, what to install) or ArgumentError
+ * (no such name).
  */
 export async function createEngine(name: EngineName | 'auto', options: EngineOptions = {}): Promise<Engine> {
   if (name === 'auto') return chooseEngine(options);
@@ -59,7 +60,13 @@ async function chooseEngine(options: EngineOptions): Promise<Engine> {
   const why = 'auto: a hardware WebGPU adapter';
   const webgpu = await attempt('webgpu', createWebGPUEngine({ ...options, allowSoftware: false, why }));
   if (webgpu) return webgpu;
-  tried.push('tfjs: not available yet');
+  // The packages alone first: where they are missing, as nearly everywhere, nothing else is loaded.
+  const { loadCuda } = await import('../tfjs/packages.js');
+  const cuda = await attempt(
+    'tfjs',
+    loadCuda().then((loaded) => createCudaEngine(options, loaded)),
+  );
+  if (cuda) return cuda;
   const { createWasmEngine } = await import('../wasm/index.js');
   const soFar = `auto: ${tried.join('; ')}; WebAssembly computes everywhere`;
   const wasm = await attempt('wasm', createWasmEngine({ ...options, why: soFar }));
@@ -68,6 +75,11 @@ async function chooseEngine(options: EngineOptions): Promise<Engine> {
     await MAKERS.reference(options),
     `auto: ${tried.join('; ')}; reference computes everywhere, slowly`,
   );
+}
+
+async function createCudaEngine(options: EngineOptions, loaded: LoadedTf): Promise<Engine> {
+  const { createTfjsEngine } = await import('../tfjs/index.js');
+  return createTfjsEngine({ ...options, why: 'auto: CUDA through TensorFlow.js' }, loaded);
 }
 
 /** The engine, telling why it was chosen. */

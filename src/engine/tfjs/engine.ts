@@ -32,10 +32,10 @@ export interface TfjsOptions {
 
 /**
  * Makes the engine that lowers graphs to the kernels of TensorFlow.js: those of CUDA, where `@tensorflow/tfjs-node-gpu` is installed. Rejects
- * with EngineUnavailableError, which says what to install.
+ * with EngineUnavailableError, which says what to install. A backend that is loaded already may be given.
  */
-export async function createTfjsEngine(options: TfjsOptions = {}): Promise<GraphEngine> {
-  return new TfjsEngine(await loadTf(options.backend), options);
+export async function createTfjsEngine(options: TfjsOptions = {}, loaded?: LoadedTf): Promise<GraphEngine> {
+  return new TfjsEngine(loaded ?? (await loadTf(options.backend)), options);
 }
 
 /** Words from the host until a program says what they are; then a tensor. */

@@ -61,8 +61,8 @@ function isAbsent(error: unknown, specifier: string): boolean {
 function brokenPackage(specifier: string, error: unknown): EngineUnavailableError {
   const cause = causeOf(error);
   const rebuild = `npm rebuild ${specifier} --ignore-scripts=false`;
-  const library = /(libtensorflow\S*|tensorflow\.dll)/.exec(cause)?.[1];
-  const cuda = /(lib(?:cuda|cudart|cublas|cudnn|cufft|curand|cusolver|cusparse|nccl)\S*)/.exec(cause)?.[1];
+  const library = /(libtensorflow[\w.-]*\w|tensorflow\.dll)/.exec(cause)?.[1];
+  const cuda = /(lib(?:cuda|cudart|cublas|cudnn|cufft|curand|cusolver|cusparse|nccl)[\w.-]*\w)/.exec(cause)?.[1];
   const [what, mend] =
     /tfjs_binding\.node/.test(cause) && /not\s+be found|cannot find|no such file/i.test(cause)
       ? [`${specifier} has no native binding: its install script did not run`, rebuild]
@@ -120,4 +120,11 @@ export async function loadTf(backend?: TfjsBackend, importer: ImportPackage = im
       ? 'no package of TensorFlow.js is installed'
       : `${SOURCES[backend].packages.join(' and ')} not installed`;
   throw new EngineUnavailableError(`[tfjs] ${missing} (expected ${install(backend ?? 'node-gpu')})`);
+}
+
+/** CUDA, which the automatic choice takes. Throws EngineUnavailableError where it cannot be had. */
+export async function loadCuda(importer: ImportPackage = importPackage): Promise<LoadedTf> {
+  const loaded = await loadTf('node-gpu', importer);
+  if (loaded.gpu) return loaded;
+  throw new EngineUnavailableError('[tfjs] TensorFlow found no GPU (expected CUDA 11.x and cuDNN 8: docs/tfjs.md)');
 }

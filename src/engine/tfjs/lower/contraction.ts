@@ -12,11 +12,8 @@ import { MAX_RANK } from '../emit.js';
 import type { Ref } from '../tape.js';
 import type { Fused } from './fuse.js';
 import type { Lower } from './lower.js';
-import type { Lowering, Value } from './lowering.js';
+import { type Lowering, MAX_PAIRS, type Value } from './lowering.js';
 import { byPlaces, padded, permuted, sliced, spaced } from './movement.js';
-
-/** Products of integers are composed of a product of all pairs, up to this size. */
-const MAX_PAIRS = 2 ** 24;
 
 /** A matrix, or a batch of them in three axes; `transposed` where it is kept the other way round. */
 interface Operand {
@@ -88,7 +85,7 @@ function integerProduct(l: Lowering, node: Node<'dot'>): Value {
   const batch = sizeOf(node.shape.slice(0, -2));
   const [M, K] = node.inputs[0]!.shape.slice(-2) as [number, number];
   const N = node.shape[node.shape.length - 1]!;
-  if (batch * M * K * N > MAX_PAIRS) return l.readingBack(node, `dot ${node.dtype}`);
+  if (batch * M * K * N > MAX_PAIRS) return l.readingBack(node, `large dot ${node.dtype}`);
   const [a, b] = node.inputs.map((input) => l.tensor(l.valueOf(input))) as [Ref, Ref];
   const pairs = emit.multiplyInts(emit.reshape(a, [batch, M, K, 1]), emit.reshape(b, [batch, 1, K, N]));
   return l.made(node, emit.reshape(emit.reduce('Sum', pairs, [2]), node.shape));

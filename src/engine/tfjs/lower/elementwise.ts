@@ -28,12 +28,44 @@ function lowerBinary(l: Lowering, node: Node<'binary'>): Value {
   const { fn } = node.attrs;
   const { dtype } = node.inputs[0]!;
   const { emit } = l;
+  const divisor = l.valueOf(node.inputs[1]!).uniform;
+  if (divisor !== undefined && dtype === 'i32' && (fn === 'floorDiv' || fn === 'remainder')) {
+    const divided = apply(l, node, (a) => dividedBy(emit, a, divisor, fn));
+    if (divided !== null) return divided;
+  }
   const made = apply(l, node, (a, b) => {
     if (dtype === 'bool') return BOOL_BINARY[fn]?.(emit, a, b) ?? null;
     if (isFloat(dtype)) return FLOAT_BINARY[fn]?.(emit, a, b) ?? null;
     return INT_BINARY[fn]?.(emit, a, b, dtype === 'i32') ?? null;
   });
   return made ?? l.readingBack(node, `${fn} ${dtype}`);
+}
+
+/** floor(x / c) for whole floats below 2^24: a quotient that was rounded up to the next whole number is put right. */
+function floorOfRatio(e: Emit, x: Ref, c: Ref): Ref {
+  const q = e.unary('Floor', e.div(x, c));
+  const rest = e.sub(x, e.mul(q, c));
+  return e.sub(e.add(q, e.boolToFloat(e.lessEqual(c, rest))), e.boolToFloat(e.less(rest, e.float(0))));
+}
+
+/** Long division of an i32 by a small positive constant, in digits of 16, 8 and 8 bits, of which floats hold each step. */
+function dividedBy(e: Emit, x: Ref, divisor: number, fn: 'floorDiv' | 'remainder'): Ref | null {
+  if (e.backend === 'tensorflow' || divisor < 1 || divisor > 2 ** 14) return null;
+  const c = e.float(divisor);
+  const low = e.binary('BitwiseAnd', x, e.int(0xffff));
+  const lowest = e.binary('BitwiseAnd', x, e.int(0xff));
+  const upper = e.mul(e.intToFloat(e.sub(x, low)), e.float(2 ** -16));
+  const middle = e.mul(e.intToFloat(e.sub(low, lowest)), e.float(2 ** -8));
+  let quotient: Ref | null = null;
+  let rest = upper;
+  for (const digit of [null, middle, e.intToFloat(lowest)]) {
+    if (digit !== null) rest = e.add(e.mul(rest, e.float(2 ** 8)), digit);
+    const q = floorOfRatio(e, rest, c);
+    rest = e.sub(rest, e.mul(q, c));
+    const whole = e.floatToInt(q);
+    quotient = quotient === null ? whole : e.add(e.mul(quotient, e.int(2 ** 8)), whole);
+  }
+  return fn === 'floorDiv' ? quotient : e.floatToInt(rest);
 }
 
 function lowerWhere(l: Lowering, node: Node<'where'>): Value {

@@ -6,6 +6,8 @@ import { takesBias } from './contraction.js';
 export interface Fused {
   readonly product: Node<'dot'> | Node<'conv'>;
   readonly bias: Node;
+  /** The product under another shape, where that is what the bias is added to. */
+  readonly seen: Node | null;
   readonly activation: 'linear' | 'relu' | 'sigmoid';
 }
 
@@ -23,17 +25,25 @@ function vectorAlong(node: Node, axis: number): Node | null {
   return base.shape.every((d, i) => (i === axis ? d === node.shape[i] : d === 1)) ? base : null;
 }
 
+/** A product that nothing else reads, perhaps through a reshape of its rows that nothing else reads. */
+function productIn(node: Node, users: ReadonlyMap<Node, number>): Pick<Fused, 'product' | 'seen'> | null {
+  if (users.get(node) !== 1) return null;
+  if (isPrim(node, 'conv')) return takesBias(node) ? { product: node, seen: null } : null;
+  const product = isPrim(node, 'reshape') ? node.inputs[0]! : node;
+  // One bias for all of a batch of products is not what kernels add.
+  if (!isPrim(product, 'dot') || product.shape.slice(0, -2).some((d) => d !== 1)) return null;
+  if (product === node) return { product, seen: null };
+  return users.get(product) === 1 && product.shape.at(-1) === node.shape.at(-1) ? { product, seen: node } : null;
+}
+
 /** product + bias, where nothing else reads the product. */
 function biased(node: Node, users: ReadonlyMap<Node, number>): Omit<Fused, 'activation'> | null {
   if (!isPrim(node, 'binary') || node.attrs.fn !== 'add' || node.dtype !== 'f32') return null;
   for (const [a, b] of [node.inputs, [...node.inputs].reverse()] as [Node, Node][]) {
-    const product = isPrim(a, 'dot') || isPrim(a, 'conv') ? a : null;
-    if (product === null || users.get(a) !== 1) continue;
-    // One bias for all of a batch of products is not what kernels add.
-    if (isPrim(product, 'dot') && product.shape.slice(0, -2).some((d) => d !== 1)) continue;
-    if (isPrim(product, 'conv') && !takesBias(product)) continue;
-    const bias = vectorAlong(b, isPrim(product, 'dot') ? product.shape.length - 1 : 1);
-    if (bias !== null) return { product, bias };
+    const found = productIn(a, users);
+    if (found === null) continue;
+    const bias = vectorAlong(b, isPrim(found.product, 'dot') ? b.shape.length - 1 : 1);
+    if (bias !== null) return { ...found, bias };
   }
   return null;
 }
@@ -50,6 +60,7 @@ export function fusions(nodes: readonly Node[], users: ReadonlyMap<Node, number>
     if (found === null) continue;
     at.set(node, { ...found, activation: 'linear' });
     inside.add(found.product);
+    if (found.seen !== null) inside.add(found.seen);
   }
   const activate = (node: Node, from: Node, activation: Fused['activation'], between: readonly Node[]): void => {
     const fused = at.get(from)!;

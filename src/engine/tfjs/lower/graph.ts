@@ -85,7 +85,7 @@ export function lowerGraph(
     }
   }
   const outputNodes = new Set(graph.outputs);
-  const l = new Lowering(backend, readers, outputNodes);
+  const l = new Lowering(backend, readers, outputNodes, lowerNode);
   const inputs = graph.inputs.map((node) => {
     const ref = { slot: l.tape.newSlot(), shape: node.shape, type: tfTypeOf(node.dtype) };
     l.set(node, { shape: node.shape, dtype: node.dtype, ref });
@@ -118,4 +118,5 @@ export function lowerGraph(
   return { tape: l.tape, places: { inputs, scalars, outputs }, lowered: { fused: l.fused, readBack: l.readBack } };
 }
 
-const fusedValue = (l: Lowering, node: Node, fused: Fused): Value => l.made(node, contracted(l, fused.product, fused));
+const fusedValue = (l: Lowering, node: Node, fused: Fused): Value =>
+  l.made(node, l.emit.reshape(contracted(l, fused.product, fused), node.shape));

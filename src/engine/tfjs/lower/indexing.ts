@@ -1,7 +1,7 @@
-import { isFloat, type Node, rowMajorStrides, type ScatterFn, type Shape, sizeOf } from '../../../graph/index.js';
+import { composedScatter, isFloat, type Node, rowMajorStrides, type Shape, sizeOf } from '../../../graph/index.js';
 import type { Ref } from '../tape.js';
 import type { Lower } from './lower.js';
-import type { Lowering, Value } from './lowering.js';
+import { type Lowering, MAX_PAIRS, type Value } from './lowering.js';
 
 /** Whether an index is one for each place along the axis, repeated along the others. */
 function alongOnly(value: Value, axis: number): Value | null {
@@ -104,7 +104,10 @@ const scatterNd = (l: Lowering, indices: Ref, updates: Ref, shape: Shape): Ref =
 export const indexing: Pick<Lower, 'gather' | 'scatter'> = {
   gather: lowerGather,
   scatter: (l, node) => {
-    const { fn } = node.attrs;
-    return fn === 'add' ? addAt(l, node) : l.readingBack(node, `scatter ${fn satisfies ScatterFn}`);
+    const { fn, axis } = node.attrs;
+    if (fn === 'add') return addAt(l, node);
+    // Kernels add, or leave open which of several updates stays: places and updates are compared, or where they are many, read back.
+    const pairs = sizeOf(node.inputs[1]!.shape) * node.shape[axis]!;
+    return pairs <= MAX_PAIRS ? l.composed(composedScatter(node)) : l.readingBack(node, `scatter ${fn} of many`);
   },
 };

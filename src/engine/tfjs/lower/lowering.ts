@@ -10,6 +10,7 @@ import {
   sameShape,
   sizeOf,
   type TypedArray,
+  topologicalOrder,
 } from '../../../graph/index.js';
 import { evaluateNode } from '../../reference/index.js';
 import { Emit } from '../emit.js';
@@ -33,6 +34,8 @@ export interface Value {
   ref?: Ref;
 }
 
+/** Most elements of a space in which everything is compared or multiplied with everything; beyond it the host has better ways. */
+export const MAX_PAIRS = 2 ** 22;
 /** Larger arrays are made in every run instead of being kept. */
 const MAX_KEPT_ARRAY = 2 ** 20;
 /** Functions of what is on the host stay there up to this size, where they are cheap: the rest is done by kernels. */
@@ -73,6 +76,7 @@ export class Lowering {
     /** The nodes that read each one. */
     readonly readers: ReadonlyMap<Node, readonly Node[]>,
     readonly outputs: ReadonlySet<Node>,
+    private readonly lowerNode: (l: Lowering, node: Node) => Value,
   ) {
     this.emit = new Emit(this.tape, backend);
   }
@@ -181,6 +185,14 @@ export class Lowering {
     const reads = node.inputs.some((input) => !this.isHostOnly(this.valueOf(input)));
     if (reads) this.readBack.set(name, (this.readBack.get(name) ?? 0) + 1);
     return { ...this.computedOnHost(node), readBack: reads };
+  }
+
+  /** What a graph of other primitives gives, which stands on nodes that are lowered. */
+  composed(root: Node): Value {
+    for (const node of topologicalOrder([root], (n) => this.values.has(n))) {
+      if (!this.values.has(node)) this.set(node, this.lowerNode(this, node));
+    }
+    return this.valueOf(root);
   }
 
   /** A node as kernels gave it. */

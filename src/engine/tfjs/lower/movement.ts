@@ -95,6 +95,11 @@ export function padded(l: Lowering, x: Ref, low: readonly number[], high: readon
     });
     return at;
   }
+  // The number goes through a float: words that it does not hold are padded with 0, and moved there and back.
+  if (x.type === 'int32' && Math.abs(value | 0) > 2 ** 24) {
+    const by = emit.int(value | 0);
+    return emit.add(padded(l, emit.sub(x, by), low, high, 0), by);
+  }
   // Where kernels take a NaN as the number to pad with, some write an infinity.
   const number = Number.isNaN(value) ? 0 : value;
   const paddings = x.shape.map((_, i) => [low[i]!, high[i]!]);

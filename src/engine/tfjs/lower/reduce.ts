@@ -36,13 +36,15 @@ const flipped = (e: Emit, x: Ref): Ref => e.add(x, e.int(-(2 ** 31)));
 /** Whether the sign of a zero can show: not where the value is only compared, or taken from others as softmax does. */
 function zeroSignShows(l: Lowering, node: Node): boolean {
   if (l.outputs.has(node)) return true;
-  return (l.readers.get(node) ?? []).some((reader) => {
-    if (isPrim(reader, 'expand') || isPrim(reader, 'reshape')) return zeroSignShows(l, reader);
-    if (!isPrim(reader, 'binary')) return true;
-    const { fn } = reader.attrs;
-    const taken = fn === 'sub' && reader.inputs[0] !== node && !l.outputs.has(reader);
-    return !(taken || fn === 'eq' || fn === 'ne' || fn === 'lt' || fn === 'le');
-  });
+  return (
+    l.readers.get(node)?.some((reader) => {
+      if (isPrim(reader, 'expand') || isPrim(reader, 'reshape')) return zeroSignShows(l, reader);
+      if (!isPrim(reader, 'binary')) return true;
+      const { fn } = reader.attrs;
+      const taken = fn === 'sub' && reader.inputs[0] !== node && !l.outputs.has(reader);
+      return !(taken || fn === 'eq' || fn === 'ne' || fn === 'lt' || fn === 'le');
+    }) ?? true
+  );
 }
 
 /** max and min of the rows. NaN wins on every backend but TensorFlow's own; of zeros the first or the last would. */
