@@ -65,9 +65,9 @@ export type Expr =
   | { readonly kind: 'where'; readonly dtype: WordDType; readonly cond: Expr; readonly a: Expr; readonly b: Expr }
   /**
    * `via` a packed dtype: f32 to f32 rounds to f16, f32 to u32 gives the bits of that, and u32 to f32 the number of the low bits; i32 to i32 wraps
-   * to i8 or u8.
+   * to i8 or u8. `via` f32: f32 to u32 gives the bits.
    */
-  | { readonly kind: 'cast'; readonly dtype: WordDType; readonly x: Expr; readonly via?: PackedDType }
+  | { readonly kind: 'cast'; readonly dtype: WordDType; readonly x: Expr; readonly via?: PackedDType | 'f32' }
   /** First word of threefry2x32 (20 rounds) with the key (key0, key1) and the counter words (counter, 0). */
   | {
       readonly kind: 'threefry';

@@ -48,14 +48,21 @@ const halfRound = define('half_round', ['f32'], (x) => call(halfValue, call(half
 
 const wrapTo = (name: string, wrap: Parameters<typeof define>[2]): NumericFn => define(name, ['i32'], wrap);
 
-const PACKED: Record<PackedDType, readonly NumericFn[]> = {
+const PACKED: Record<PackedDType | 'f32', readonly NumericFn[]> = {
+  f32: [define('bits', ['f32'], bitsToU32)],
   f16: [halfBits, halfValue, halfRound],
   i8: [wrapTo('wrap_i8', (x) => shr(shl(x, 24), 24))],
   u8: [wrapTo('wrap_u8', (x) => and(x, i32(255)))],
 };
 
+interface Cast {
+  readonly x: { readonly dtype: NumType };
+  readonly dtype: NumType;
+  readonly via?: PackedDType | 'f32' | undefined;
+}
+
 /** The function of a cast, directly or by way of a packed dtype. Throws InternalError where there is none. */
-export function castFn(cast: { x: { dtype: NumType }; dtype: NumType; via?: PackedDType | undefined }): NumericFn {
+export function castFn(cast: Cast): NumericFn {
   const { x, dtype, via } = cast;
   if (via === undefined) return casts[x.dtype][dtype];
   const fn = PACKED[via].find(({ params, type }) => params[0] === x.dtype && type === dtype);

@@ -1,5 +1,5 @@
 import type { Expr, Index, IndexVar, Range, Result, RoutineKernel, RoutineStmt } from '../ir.js';
-import { binaryFns, casts, unaryFns } from '../numerics/index.js';
+import { binaryFns, castFn, unaryFns } from '../numerics/index.js';
 import { gridOf, type RenderedKernel, signatureOf } from './rendered.js';
 import type { RenderCapabilities } from './schedule.js';
 import { exprsOfIndex, loadsBelow } from './uses.js';
@@ -218,7 +218,7 @@ class RoutineWriter {
       case 'where':
         return `select(${[expr.b, expr.a, expr.cond].map((part) => unwrap(this.#expr(part))).join(', ')})`;
       case 'cast':
-        return this.module.call(casts[expr.x.dtype][expr.dtype], [this.#expr(expr.x)]);
+        return this.module.call(castFn(expr), [this.#expr(expr.x)]);
       case 'result':
         return this.#name(expr.of);
       default:

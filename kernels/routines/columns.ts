@@ -1,9 +1,11 @@
 import { InternalError, isPrim, type Node, sizeOf, type WordDType } from '../../src/graph/index.js';
 import type { BufferSpec, Index, IndexVar, RoutineKernel } from '../ir.js';
+import { argsort } from './argsort.js';
 import { cumulative } from './cumulative.js';
 import type { OperandSource } from './operands.js';
 import { Column, type Elements, modulo, number, Program, plus, quotient, times } from './program.js';
 import { scatter } from './scatter.js';
+import { digitsOf, sortScratch } from './sizes.js';
 
 /** Programs that scatter at the same time, where there are so many places: a CPU needs some, a GPU thousands. */
 const SCATTERING = { cpu: 8, gpu: 4096 };
@@ -46,7 +48,7 @@ export function columnKernel(
     buffers[written[0]!] = { dtype, length: sizeOf(node.shape), access: 'write' };
     return new Column(p, written[0]!, dtype, line(head, n), columns);
   };
-  const p = new Program(2 * Math.max(n, ...node.inputs.map(({ shape }) => shape[node.attrs.axis]!), 64));
+  const p = new Program(2 * Math.max(512, n, ...node.inputs.map(({ shape }) => shape[node.attrs.axis]!)));
   const kernel = (batch: IndexVar, name: string, steps: number): RoutineKernel => {
     return { kind: 'routine', name, buffers, params: [], flops: heads * columns * steps, batch, column, body: p.body };
   };
@@ -69,7 +71,15 @@ export function columnKernel(
     cumulative(p, fn, node.dtype as WordDType, n, { x: operand(0, head), out: result(head) });
     return kernel(batch, `cumulative_${fn}`, n);
   }
-  throw new InternalError(`[lower] ${node.prim} has no program`);
+  const { descending } = (node as Node<'argsort'>).attrs;
+  const dtype = node.inputs[0]!.dtype as WordDType;
+  const length = sortScratch(n, dtype);
+  buffers[written[1]!] = { dtype: 'u32', length: heads * columns * length, access: 'write' };
+  const scratch = (from: number): Elements =>
+    new Column(p, written[1]!, 'u32', plus(times(plus(times(head, columns), column), length), from), 1);
+  const lines = { keys: scratch(0), order: scratch(n), counts: scratch(2 * n) };
+  argsort(p, dtype, descending, n, { x: operand(0, head), out: result(head), ...lines });
+  return kernel(batch, 'argsort', n * (1 + 2 * digitsOf(dtype)));
 }
 
 /** The same number everywhere. */

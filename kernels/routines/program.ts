@@ -32,7 +32,10 @@ export const number = (value: number, dtype: WordDType = 'f32'): Expr => ({ kind
 /** The same bits as u32. */
 export const natural = (x: IndexLike): Expr => ({ kind: 'index', dtype: 'u32', index: indexOf(x) });
 export const integer = (x: IndexLike): Expr => ({ kind: 'index', dtype: 'i32', index: indexOf(x) });
-export const toFloat = (x: Expr): Expr => ({ kind: 'cast', dtype: 'f32', x });
+export const castTo = (dtype: WordDType, x: Expr): Expr => (x.dtype === dtype ? x : { kind: 'cast', dtype, x });
+export const toFloat = (x: Expr): Expr => castTo('f32', x);
+/** The bits of an f32, as u32. */
+export const bitsOf = (x: Expr): Expr => ({ kind: 'cast', dtype: 'u32', x, via: 'f32' });
 
 const unary =
   (fn: UnaryFn) =>
@@ -41,6 +44,7 @@ export const abs = unary('abs');
 export const sqrt = unary('sqrt');
 export const neg = unary('neg');
 export const not = unary('logicalNot');
+export const isnan = (x: Expr): Expr => ({ kind: 'unary', dtype: 'bool', fn: 'isnan', x });
 
 const binary =
   (fn: BinaryFn) =>
@@ -49,6 +53,8 @@ export const add = binary('add');
 export const sub = binary('sub');
 export const mul = binary('mul');
 export const div = binary('div');
+export const or = binary('or');
+export const xor = binary('xor');
 export const max = binary('max');
 export const min = binary('min');
 const comparison =

@@ -11,6 +11,7 @@ import {
   natural,
   type Program,
   plus,
+  times,
 } from './program.js';
 
 export interface ScatterSizes {
@@ -20,6 +21,9 @@ export interface ScatterSizes {
   readonly first: IndexLike;
   readonly ofRange: number;
 }
+
+/** Indices that are read together: a GPU would wait for each. */
+const AT_ONCE = 8;
 
 const MEET = { add, max, min };
 
@@ -33,12 +37,19 @@ export function scatter(
   const whole = ofRange >= places;
   const length = p.let('length', whole ? natural(places) : min(natural(ofRange), natural(minus(places, first))));
   p.independent(0, whole ? places : indexFrom(length), (i) => out.set(plus(first, i), x.at(plus(first, i))));
-  p.serial(0, count, (u) => {
-    const place = p.let('place', index.at(u));
-    // Places out of range are in no program's: negative ones are large as u32.
-    p.if(lt(natural(whole ? indexFrom(place) : minus(indexFrom(place), first)), length), () => {
-      const value = updates.at(u);
-      out.set(indexFrom(place), how === 'set' ? value : MEET[how](out.at(indexFrom(place)), value));
-    });
+  const apply = (some: readonly IndexLike[]): void => {
+    const named = some.map((u) => p.let('place', index.at(u)));
+    for (const [i, place] of named.entries()) {
+      // Places out of range are in no program's: negative ones are large as u32.
+      p.if(lt(natural(whole ? indexFrom(place) : minus(indexFrom(place), first)), length), () => {
+        const value = updates.at(some[i]!);
+        out.set(indexFrom(place), how === 'set' ? value : MEET[how](out.at(indexFrom(place)), value));
+      });
+    }
+  };
+  const blocks = Math.floor(count / AT_ONCE);
+  p.serial(0, blocks, (block) => {
+    apply([...Array(AT_ONCE).keys()].map((i) => plus(times(block, AT_ONCE), i)));
   });
+  p.serial(blocks * AT_ONCE, count, (u) => apply([u]));
 }

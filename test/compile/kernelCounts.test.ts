@@ -49,8 +49,8 @@ describe('kernel counts', () => {
     });
     // Short lines are computed where they are used.
     expect((await launches(table.cumsum(1).mul(2))).names).toEqual([expect.not.stringContaining('cumulative')]);
-    // Few long lines are run in pieces.
-    expect(await count(table.reshape(800).cumsum(0))).toBe(3);
+    // Few long lines are run in pieces, then the last elements of those, which are added to the next ones.
+    expect(await count(table.reshape(800).cumsum(0))).toBe(4);
   });
 
   it('computes row functions in one kernel', async () => {

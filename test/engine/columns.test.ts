@@ -10,6 +10,7 @@ import { createWasmEngine } from '../../src/engine/wasm/index.js';
 import { createWebGPUEngine } from '../../src/engine/webgpu/index.js';
 import { renderKernel } from '../../src/engine/webgpu/rendering.js';
 import {
+  argsort,
   arrayOf,
   binary,
   CUMULATIVE_FNS,
@@ -180,7 +181,36 @@ function cumulativeCases(): Case[] {
   );
 }
 
-const CASES = [...scatterCases(), ...unusualScatters(), ...cumulativeCases()];
+const SORTED: readonly Lines[] = [
+  [[], 0, []],
+  [[3], 1, []],
+  [[2], 33, [3]],
+  [[7], 65, []],
+  [[], 1000, [5]],
+  [[2], 5000, []],
+  [[40], 300, []],
+];
+
+function argsortCases(): Case[] {
+  const dtypes = ['f32', 'i32', 'u32', 'bool'] as const;
+  const noise = (n: number) => Float32Array.from({ length: n }, () => (random(1e6) - 5e5) * 10 ** (random(40) - 20));
+  return SORTED.flatMap(([head, n, tail]) =>
+    [...dtypes, 'noise' as const].flatMap((kind) =>
+      [false, true].map((descending): Case => {
+        const dtype = kind === 'noise' ? 'f32' : kind;
+        const shape = [...head, n, ...tail];
+        const given: Given = new Map();
+        const data = kind === 'noise' ? noise(sizeOf(shape)) : values(kind, sizeOf(shape));
+        const node = argsort(input(given, shape, data, dtype), head.length, descending);
+        return { name: `argsort ${kind} [${shape}] along ${head.length} ${descending}`, node, given };
+      }),
+    ),
+  );
+}
+
+const CASES = [...scatterCases(), ...unusualScatters(), ...cumulativeCases(), ...argsortCases()];
+/** GPUs sort by comparisons: that is tested with the decompositions. */
+const casesFor = (software: boolean): Case[] => CASES.filter(({ node }) => software || node.prim !== 'argsort');
 const same = (x: TypedArray): number[] => [...x].map((v) => (v === 0 ? 0 : v));
 
 function columnsOn(make: () => Promise<KernelEngine>, software = true): void {
@@ -191,7 +221,7 @@ function columnsOn(make: () => Promise<KernelEngine>, software = true): void {
   afterAll(() => engine.destroy());
 
   it('compute what the reference engine does', async () => {
-    for (const test of CASES) {
+    for (const test of casesFor(software)) {
       const [expected] = evaluateNodes([test.node], test.given);
       expect(same(await compute(engine, test, software)), test.name).toEqual(same(expected!));
     }
@@ -231,10 +261,24 @@ describeWebGPU('columns as on a GPU', () =>
   ),
 );
 
+it('take one kernel each', async () => {
+  const engine = await createWasmEngine({ threads: 1 });
+  const given: Given = new Map();
+  const x = input(given, [100, 70], values('f32', 7000), 'f32');
+  const rows = expand(reshape(input(given, [100], places(100, 100), 'i32'), [100, 1]), [100, 70]);
+  const names = (node: Node) => planOf({ name: '', node, given }, engine).kernels.map(({ kernel }) => kernel.name);
+  expect(names(scatter('add', x, rows, x, 0))).toEqual(['scatter_add']);
+  expect(names(cumulative('sum', x, 1))).toEqual(['cumulative_sum']);
+  expect(names(argsort(x, 1))).toEqual(['argsort']);
+  // One line is cut: the last elements of pieces are run in turn, and added to the next ones.
+  expect(names(cumulative('sum', reshape(x, [7000]), 0))).toHaveLength(4);
+  engine.destroy();
+});
+
 it('plans are what they say', async () => {
   const engine = await createWasmEngine({ threads: 1 });
   for (const software of [true, false]) {
-    for (const test of CASES.filter(({ node }) => sizeOf(node.shape) < 2000)) {
+    for (const test of casesFor(software).filter(({ node }) => sizeOf(node.shape) < 1000)) {
       const plan = planOf(test, { capabilities: { ...engine.capabilities, software } });
       verifyPlan(plan, engine.capabilities.maxStorageBuffers);
       const [expected] = evaluateNodes([test.node], test.given);

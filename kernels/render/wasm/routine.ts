@@ -1,6 +1,6 @@
 import { InternalError } from '../../../src/graph/index.js';
 import type { Expr, FoldStmt, ForStmt, Index, IndexVar, Range, Result, RoutineKernel, RoutineStmt } from '../../ir.js';
-import { binaryFns, casts, type NumericFn, unaryFns } from '../../numerics/index.js';
+import { binaryFns, castFn, type NumericFn, unaryFns } from '../../numerics/index.js';
 import { emitFunction } from './bodies.js';
 import { type Block, i32, Local, lane, load, minU, op, shuffle, splatI32, type Value, v128 } from './encoder.js';
 import { type KernelFunction, WasmKernelModule } from './kernel-module.js';
@@ -274,7 +274,7 @@ class RoutineWriter {
       case 'binary':
         return this.#call(binaryFns[expr.fn][expr.a.dtype], [expr.a, expr.b], block);
       case 'cast':
-        return this.#call(casts[expr.x.dtype][expr.dtype], [expr.x], block);
+        return this.#call(castFn(expr), [expr.x], block);
       case 'where': {
         const [a, b, mask] = [expr.a, expr.b, expr.cond].map((part) => this.#expr(part, block)) as [
           Value,

@@ -23,13 +23,18 @@ import {
   where,
 } from '../../graph/index.js';
 
+/** Up to this length a CPU sorts by comparing all elements with all others. GPUs, which one line at a time leaves idle, always compare. */
+const MAX_COUNTED = 64;
 /** Up to so many updates are compared with every place: that needs no kernel of its own. */
 const MAX_COMPARED = 4;
 
 /** The definition of a primitive where kernels do not compute it as such; null for the others. */
 function definitionOf(node: Node, software: boolean): Node | null {
   if (isPrim(node, 'cumulative')) return cumulativeDefinition(node, software);
-  if (isPrim(node, 'argsort')) return composedArgsort(node);
+  if (isPrim(node, 'argsort')) {
+    const n = node.shape[node.attrs.axis]!;
+    return software && n > MAX_COUNTED && sizeOf(node.shape) > 0 ? null : composedArgsort(node);
+  }
   if (isPrim(node, 'routine')) return node.attrs.fn === 'lu' && node.shape.at(-1) === 1 ? ownRows(node) : null;
   return isPrim(node, 'scatter') ? scatterDefinition(node) : null;
 }
@@ -43,9 +48,21 @@ const MIN_PIECE = 64;
 function cumulativeDefinition(node: Node<'cumulative'>, software: boolean): Node | null {
   const n = node.shape[node.attrs.axis]!;
   if (n <= MAX_COMPOSED_RUN || sizeOf(node.shape) === 0) return composedCumulative(node);
-  const pieces = Math.floor((software ? LINES.cpu : LINES.gpu) / (sizeOf(node.shape) / n));
-  const length = Math.max(MIN_PIECE, 2 ** Math.ceil(Math.log2(n / pieces)));
-  return pieces < 2 || n < 2 * length ? null : cumulativeByPieces(node, length, software);
+  return inPieces(node, software);
+}
+
+/** Null where there are enough lines. */
+function inPieces(node: Node<'cumulative'>, software: boolean): Node | null {
+  const n = node.shape[node.attrs.axis]!;
+  const most = Math.min(n / MIN_PIECE, (software ? LINES.cpu : LINES.gpu) / (sizeOf(node.shape) / n));
+  const length = pieceLength(n, Math.floor(most));
+  return length < n ? cumulativeByPieces(node, length, software) : null;
+}
+
+/** The length of equal pieces, where not many fewer do than there may be; else the last one is to be filled up. */
+function pieceLength(n: number, most: number): number {
+  for (let count = most; count > most / 2; count--) if (n % count === 0) return n / count;
+  return most < 2 ? n : Math.ceil(n / most);
 }
 
 /** Runs over pieces, and adds to each what all pieces before it come to. */
@@ -59,13 +76,14 @@ function cumulativeByPieces(node: Node<'cumulative'>, length: number, software: 
   const none = x.shape.map(() => 0);
   const missing = x.shape.map((_, i) => (i === axis ? count * length - n : 0));
   const padded = count * length === n ? x : pad(x, { low: none, high: missing, value: identity });
-  const inPieces = cumulative(fn, reshape(padded, [...head, count, length, ...tail]), axis + 1);
-  const last = inPieces.shape.map((_, i) => (i === axis + 1 ? length - 1 : 0));
+  const runs = cumulative(fn, reshape(padded, [...head, count, length, ...tail]), axis + 1);
+  const last = runs.shape.map((_, i) => (i === axis + 1 ? length - 1 : 0));
   const one = [...head, count, 1, ...tail];
-  const totals = cumulative(fn, reshape(slice(inPieces, last, one), [...head, count, ...tail]), axis);
-  const running = isPrim(totals, 'cumulative') ? (definitionOf(totals, software) ?? totals) : totals;
+  const totals = cumulative(fn, reshape(slice(runs, last, one), [...head, count, ...tail]), axis);
+  // Stored, however few they are: all elements of a piece read them.
+  const running = isPrim(totals, 'cumulative') ? (inPieces(totals, software) ?? totals) : totals;
   const before = reshape(shifted(running, axis, 1, identity), one);
-  const met = reshape(MEET[fn](broadcastTo(before, inPieces.shape), inPieces), padded.shape);
+  const met = reshape(MEET[fn](broadcastTo(before, runs.shape), runs), padded.shape);
   return slice(met, none, x.shape);
 }
 

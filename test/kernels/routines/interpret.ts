@@ -64,7 +64,8 @@ export function interpretRoutine(
         return value(e.cond) ? a : b;
       }
       case 'cast':
-        return e.dtype === 'f32' ? round(value(e.x)) : Math.trunc(value(e.x)) | 0;
+        if (e.via === 'f32') return new Uint32Array(Float32Array.of(value(e.x)).buffer)[0]!;
+        return rounded(e.dtype, Math.trunc(value(e.x)));
       case 'result': {
         const known = locals.get(e.of);
         if (known === undefined) throw new RangeError(`${e.of.name} before its time`);
@@ -121,6 +122,7 @@ const UNARY: Record<string, (x: number) => number> = {
   sqrt: Math.sqrt,
   neg: (x) => -x,
   logicalNot: (x) => 1 - x,
+  isnan: (x) => Number(Number.isNaN(x)),
 };
 
 const BINARY: Record<string, (a: number, b: number) => number> = {
