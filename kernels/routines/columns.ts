@@ -3,7 +3,7 @@ import type { BufferSpec, Index, IndexVar, RoutineKernel } from '../ir.js';
 import { argsort } from './argsort.js';
 import { cumulative } from './cumulative.js';
 import type { OperandSource } from './operands.js';
-import { Column, type Elements, modulo, number, Program, plus, quotient, times } from './program.js';
+import { Column, type Elements, type IndexLike, modulo, number, Program, plus, quotient, times } from './program.js';
 import { scatter } from './scatter.js';
 import { digitsOf, sortScratch } from './sizes.js';
 
@@ -31,8 +31,10 @@ export function columnKernel(
 ): RoutineKernel {
   const [heads, n, columns] = around(node.shape, node.attrs.axis);
   const buffers: BufferSpec[] = [];
-  const column: IndexVar = { name: 'column', extent: columns };
-  const line = (head: Index, length: number): Index => plus(times(head, length * columns), column);
+  // Lines side by side run at the same time, also those that lie behind each other.
+  const behind = columns === 1 && isPrim(node, 'cumulative');
+  const column: IndexVar = { name: 'column', extent: behind ? heads : columns };
+  const across: IndexLike = behind ? 0 : column;
   const operand = (at: number, head: Index): Elements => {
     const { base, constant, buffer, sharedHeads, sharedColumns } = operands[at]!;
     const dtype = node.inputs[at]!.dtype as WordDType;
@@ -40,13 +42,13 @@ export function columnKernel(
     const length = node.inputs[at]!.shape[node.attrs.axis]!;
     const step = sharedColumns ? 1 : columns;
     buffers[buffer] = { dtype, length: sizeOf(base.shape), access: 'read' };
-    const start = plus(sharedHeads ? 0 : times(head, length * step), sharedColumns ? 0 : column);
+    const start = plus(sharedHeads ? 0 : times(head, length * step), sharedColumns ? 0 : across);
     return new Column(p, buffer, dtype, start, step);
   };
   const result = (head: Index): Elements => {
     const dtype = node.dtype as WordDType;
     buffers[written[0]!] = { dtype, length: sizeOf(node.shape), access: 'write' };
-    return new Column(p, written[0]!, dtype, line(head, n), columns);
+    return new Column(p, written[0]!, dtype, plus(times(head, n * columns), across), columns);
   };
   const p = new Program(2 * Math.max(512, n, ...node.inputs.map(({ shape }) => shape[node.attrs.axis]!)));
   const kernel = (batch: IndexVar, name: string, steps: number): RoutineKernel => {
@@ -64,8 +66,8 @@ export function columnKernel(
     scatter(p, node.attrs.fn, { places: n, updates, first, ofRange }, of);
     return kernel(batch, `scatter_${node.attrs.fn}`, n + updates);
   }
-  const batch: IndexVar = { name: 'head', extent: heads };
-  const head = plus(batch, 0);
+  const batch: IndexVar = { name: 'head', extent: behind ? 1 : heads };
+  const head = plus(behind ? column : batch, 0);
   if (isPrim(node, 'cumulative')) {
     const { fn } = node.attrs;
     cumulative(p, fn, node.dtype as WordDType, n, { x: operand(0, head), out: result(head) });

@@ -129,7 +129,10 @@ function rootsOf(statement: RoutineStmt): readonly Expr[] {
 }
 
 /** The variables of the program whose values may differ between neighbouring values of `v`. */
-function varyingBy(v: IndexVar, body: readonly RoutineStmt[]): { varying: Set<Result>; varies: (e: Expr) => boolean } {
+export function varyingBy(
+  v: IndexVar,
+  body: readonly RoutineStmt[],
+): { varying: Set<Result>; varies: (e: Expr) => boolean } {
   const varying = new Set<Result>();
   const varies = (e: Expr): boolean => {
     if (e.kind === 'result') return varying.has(e.of);
@@ -150,8 +153,11 @@ function varyingBy(v: IndexVar, body: readonly RoutineStmt[]): { varying: Set<Re
   return { varying, varies };
 }
 
-/** Whether four neighbouring values of `v` can be taken at once: they read and write neighbouring elements, or read the same one. */
-export function isVector(v: IndexVar, body: readonly RoutineStmt[]): boolean {
+/**
+ * Whether four neighbouring values of `v` can be taken at once: they read and write elements that lie at most `stride` apart, or read the
+ * same one.
+ */
+export function isVector(v: IndexVar, body: readonly RoutineStmt[], stride = 1): boolean {
   const { varying: set, varies } = varyingBy(v, body);
   const bound = ({ from, to }: Range): boolean =>
     [from, to].every((index) => !usesVar(index, v) && isFixed(index, set));
@@ -160,14 +166,14 @@ export function isVector(v: IndexVar, body: readonly RoutineStmt[]): boolean {
     return split !== null && split.coefficient <= most && split.coefficient >= least && isFixed(split.rest, set);
   };
   const expr = (e: Expr): boolean => {
-    if (e.kind === 'load') return !e.clamp && index(e.index, 1);
+    if (e.kind === 'load') return !e.clamp && index(e.index, stride);
     if (e.kind === 'index') return index(e.index, Number.MAX_SAFE_INTEGER);
     return childrenOf(e).every(expr);
   };
   const fits = (statement: RoutineStmt): boolean => {
     switch (statement.kind) {
       case 'store':
-        return index(statement.index, 1, 1) && expr(statement.value);
+        return index(statement.index, stride, 1) && expr(statement.value);
       case 'let':
       case 'assign':
         return expr(statement.value);
@@ -180,4 +186,26 @@ export function isVector(v: IndexVar, body: readonly RoutineStmt[]): boolean {
     }
   };
   return body.every(fits);
+}
+
+/**
+ * A program for a range of independent columns at once: only its stores are done for each. Null where it keeps something for each column on
+ * the way.
+ */
+export function overColumns(body: readonly RoutineStmt[], columns: Range): RoutineStmt[] | null {
+  const { varying, varies } = varyingBy(columns.v, body);
+  const isOne = (index: Index): boolean => !usesVar(index, columns.v) && !exprsOfIndex(index).some(varies);
+  const isShared = (statement: RoutineStmt): boolean => {
+    if (statement.kind === 'if') return !varies(statement.condition) && statement.body.every(isShared);
+    if (statement.kind !== 'for') return true;
+    return statement.ranges.every(({ from, to }) => isOne(from) && isOne(to)) && statement.body.every(isShared);
+  };
+  if (varying.size > 0 || !body.every(isShared)) return null;
+  const each = (statement: RoutineStmt): RoutineStmt => {
+    if (statement.kind === 'store') return { kind: 'for', order: 'independent', ranges: [columns], body: [statement] };
+    if (statement.kind !== 'for' && statement.kind !== 'if') return statement;
+    const inner = statement.body.map(each);
+    return statement.kind === 'for' ? { ...statement, order: 'serial', body: inner } : { ...statement, body: inner };
+  };
+  return body.map(each);
 }

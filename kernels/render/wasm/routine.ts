@@ -2,25 +2,43 @@ import { InternalError } from '../../../src/graph/index.js';
 import type { Expr, FoldStmt, ForStmt, Index, IndexVar, Range, Result, RoutineKernel, RoutineStmt } from '../../ir.js';
 import { binaryFns, castFn, type NumericFn, unaryFns } from '../../numerics/index.js';
 import { emitFunction } from './bodies.js';
-import { type Block, i32, Local, lane, load, minU, op, shuffle, splatI32, type Value, v128 } from './encoder.js';
+import {
+  type Block,
+  i32,
+  Local,
+  lane,
+  load,
+  loadLane,
+  minU,
+  op,
+  shuffle,
+  splatI32,
+  type Value,
+  v128,
+} from './encoder.js';
 import { type KernelFunction, WasmKernelModule } from './kernel-module.js';
 import type { WasmFeatures, WasmKernel } from './rendered.js';
-import { accessesOf, hasLoop, isFixed, isVector, setBy, splitIndex } from './routine-analysis.js';
+import { accessesOf, hasLoop, isFixed, isVector, overColumns, setBy, splitIndex } from './routine-analysis.js';
 
 /** Nanoseconds of one floating-point operation, loads and stores included. */
 const FLOP = 0.5;
 /** A matrix takes some time, whatever its size. */
 const LEAST_COST = 200;
 
-/** Tasks that the columns of all matrices become, if there are as many vectors of them. */
+/** Tasks that the columns of all matrices become, if there are as many pieces of them. */
 const COLUMN_TASKS = 64;
+/** Columns whose elements share a line of the cache. */
+const COLUMNS_IN_LINE = 16;
 
 /** Renders a routine to WebAssembly: a task for each matrix, or for some columns of one. */
 export function renderRoutineToWasm(kernel: RoutineKernel, features: WasmFeatures): WasmKernel {
   const module = new WasmKernelModule(kernel, features);
   const { batch, column, body } = kernel;
   const columns = column?.extent ?? 1;
-  const width = 4 * Math.ceil(columns / 4 / Math.max(1, Math.floor(COLUMN_TASKS / batch.extent)));
+  const range = column && { first: { name: 'first', extent: columns + 1 }, end: { name: 'end', extent: columns + 1 } };
+  const rows = range && overColumns(body, { v: column, from: variable(range.first), to: variable(range.end) });
+  const step = rows ? COLUMNS_IN_LINE : 4;
+  const width = step * Math.ceil(columns / step / Math.max(1, Math.floor(COLUMN_TASKS / batch.extent)));
   const parts = Math.ceil(columns / width);
   const tasks = batch.extent * parts;
   if (tasks > 0) {
@@ -29,13 +47,17 @@ export function renderRoutineToWasm(kernel: RoutineKernel, features: WasmFeature
     f.body.for(task, f.begin, f.end, 1, (block) => {
       const matrix = parts === 1 ? task : block.let(op('i32.div_u', task, i32(parts)));
       const writer = new RoutineWriter(f, batch, matrix);
-      if (!column) {
+      if (!range) {
         writer.body(body, block);
         return;
       }
       const start = block.let(scaled(op('i32.rem_u', task, i32(parts)), width));
-      const end = block.let(op('i32.add', start, i32(width)));
-      writer.columns(column, start, block.let(minU(end, block.let(i32(columns)))), body, block);
+      const whole = block.let(op('i32.add', start, i32(width)));
+      const end = block.let(minU(whole, block.let(i32(columns))));
+      writer.bind(range.first, start);
+      writer.bind(range.end, end);
+      if (rows) writer.body(rows, block);
+      else writer.columns(column, start, end, body, block);
     });
     module.phase({ name: 'matrices', tasks, taskCost: LEAST_COST + (kernel.flops / tasks) * FLOP }, f);
   }
@@ -73,7 +95,11 @@ class RoutineWriter {
 
   /** The columns from `start` on, each on its own. */
   columns(v: IndexVar, start: Local, end: Local, body: readonly RoutineStmt[], block: Block): void {
-    this.#independent(v, start, end, body, block);
+    this.#independent(v, start, end, body, block, Number.MAX_SAFE_INTEGER);
+  }
+
+  bind(v: IndexVar, value: Local): void {
+    this.#vars.set(v, value);
   }
 
   #statement(statement: RoutineStmt, block: Block): void {
@@ -82,8 +108,12 @@ class RoutineWriter {
         const mask = this.#expr(statement.value, block);
         const value = statement.value.dtype === 'bool' ? op('v128.and', mask, splatI32(1)) : mask;
         const address = this.#address(statement.buffer, statement.index, block);
-        if (this.#vector) block.store(address, value);
-        else block.storeLane('v128.store32_lane', 0, address, value);
+        const by = this.#stride(statement.index);
+        if (by === 1) block.store(address, value);
+        else if (by > 1) {
+          const [first, vector] = [block.let(address), block.let(value)];
+          for (let i = 0; i < 4; i++) block.storeLane('v128.store32_lane', i, first, vector, 4 * by * i);
+        } else block.storeLane('v128.store32_lane', 0, address, value);
         return;
       }
       case 'let':
@@ -119,9 +149,9 @@ class RoutineWriter {
     else this.#independent(v, start, end, body, block);
   }
 
-  #independent(v: IndexVar, start: Local, end: Local, body: readonly RoutineStmt[], block: Block): void {
+  #independent(v: IndexVar, start: Local, end: Local, body: readonly RoutineStmt[], block: Block, stride = 1): void {
     let rest = start;
-    if (!this.#vector && isVector(v, body)) {
+    if (!this.#vector && isVector(v, body, stride)) {
       rest = block.let(wholeVectors(start, end));
       this.#vector = v;
       this.#loop(v, start, rest, 4, body, block, (inner) => this.body(body, inner));
@@ -217,6 +247,11 @@ class RoutineWriter {
     return `${buffer}: ${text(index)}`;
   }
 
+  /** How far the elements of neighbouring values of a vector lie apart; 0 for one value. */
+  #stride(index: Index): number {
+    return (this.#vector && splitIndex(index, this.#vector)?.coefficient) ?? 0;
+  }
+
   #address(buffer: number, index: Index, block: Block): Value {
     const loop = this.#innermost;
     const split = loop && splitIndex(index, loop.v);
@@ -260,13 +295,15 @@ class RoutineWriter {
         return this.f.constant(expr.value, expr.dtype);
       case 'index': {
         const first = op('i32x4.splat', this.#index(expr.index, block));
-        const by = (this.#vector && splitIndex(expr.index, this.#vector)?.coefficient) ?? 0;
+        const by = this.#stride(expr.index);
         return by === 0 ? first : op('i32x4.add', first, v128(0, by, 2 * by, 3 * by));
       }
       case 'load': {
         const address = this.#address(expr.buffer, expr.index, block);
-        const moves = this.#vector && splitIndex(expr.index, this.#vector)?.coefficient === 1;
-        const words = load(moves ? 'v128.load' : 'v128.load32_splat', address);
+        const by = this.#stride(expr.index);
+        const first = by > 1 ? block.let(address) : address;
+        let words = load(by === 1 ? 'v128.load' : 'v128.load32_splat', first);
+        for (let i = 1; by > 1 && i < 4; i++) words = loadLane(i, first, words, 4 * by * i);
         return expr.dtype === 'bool' ? op('i32x4.ne', words, splatI32(0)) : words;
       }
       case 'unary':
@@ -305,6 +342,7 @@ class RoutineWriter {
 const wholeVectors = (start: Local, end: Local): Value =>
   op('i32.add', start, op('i32.and', op('i32.sub', end, start), i32(-4)));
 
+const variable = (v: IndexVar): Index => ({ kind: 'var', v });
 const isPower = (value: number): boolean => Number.isInteger(Math.log2(value));
 
 function scaled(value: Value, factor: number): Value {
