@@ -13,6 +13,15 @@ export interface OutputTile {
 
 export const sum = (i: number, j: number): string => `c${i}_${j}`;
 
+/** WGSL literal of zero, by the type of a contraction's sums. */
+export const ZERO_OF: Record<string, string> = { f32: '0f', i32: '0i', u32: '0u' };
+
+/** WGSL lines that declare the sums of a tile, a line for each row. */
+export const sumDeclarations = ({ dtype }: ContractionKernel, tm: number, tn: number): string[] =>
+  Array.from({ length: tm }, (_, i) =>
+    Array.from({ length: tn }, (_, j) => `var ${sum(i, j)} = ${ZERO_OF[dtype]!};`).join(' '),
+  );
+
 /** Above this many expressions, the outputs of a tile are stored in a loop: compiling many copies would take longer than running them. */
 const MAX_UNROLLED_EXPRESSIONS = 256;
 

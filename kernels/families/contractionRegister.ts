@@ -1,16 +1,13 @@
 import source from '../../shaders/contractionRegister.wgsl';
 import type { ContractionKernel } from '../ir.js';
 import type { WgslModule, WgslScope, WgslValue } from '../render/wgsl-writer.js';
-import { epilogueLines, sum } from './contractionEpilogue.js';
+import { epilogueLines, sum, sumDeclarations } from './contractionEpilogue.js';
 import { gridOf } from './contractionGrid.js';
 import { component, Operand, type OperandRow } from './contractionOperand.js';
 import { product } from './contractionProduct.js';
 import type { ContractionSchedule } from './contractionSchedule.js';
 import { declarationsOf } from './declarations.js';
 import { fillTemplate } from './template.js';
-
-/** WGSL literal of zero, and the type, of a contraction's sums. */
-export const ZERO_OF: Record<string, string> = { f32: '0f', i32: '0i', u32: '0u' };
 
 /** Renders a contraction as register tiles; gives the code and the workgroups. */
 export function renderRegister(
@@ -64,10 +61,6 @@ export function renderRegister(
 
   const stores = epilogueLines(kernel, root, { tm, tn, rowsM, rowsN });
   const epilogue = layers > 1 ? ['if (layer == 0u) {', ...stores, '}'] : stores;
-  const zero = ZERO_OF[kernel.dtype]!;
-  const sums = Array.from({ length: tm }, (_, i) =>
-    Array.from({ length: tn }, (_, j) => `var ${sum(i, j)} = ${zero};`).join(' '),
-  );
   // Four consecutive invocations make a quad; they lie along the operand whose loads they do not share.
   const [along, across] =
     s.share === 'b' ? ['local.y', 'local.x'] : layers > 1 ? ['local.y', 'local.z'] : ['local.x', 'local.y'];
@@ -83,7 +76,7 @@ export function renderRegister(
       `let n0 = (tileX * ${s.wgX}u + ${along}) * ${tn}u;`,
     ],
     hoisted: [...root.lines, ...(steps > 0 ? [...a.hoistedLines(), ...b.hoistedLines()] : [])],
-    sums,
+    sums: sumDeclarations(kernel, tm, tn),
     loop,
     rest,
     epilogue,

@@ -2,11 +2,10 @@ import source from '../../shaders/contractionShared.wgsl';
 import type { ContractionKernel } from '../ir.js';
 import type { WgslModule, WgslScope } from '../render/wgsl-writer.js';
 import { affineIn, expressionsOf } from './affine.js';
-import { epilogueLines, sum } from './contractionEpilogue.js';
+import { epilogueLines, sum, sumDeclarations, ZERO_OF } from './contractionEpilogue.js';
 import { gridOf } from './contractionGrid.js';
 import { component, Operand } from './contractionOperand.js';
 import { product } from './contractionProduct.js';
-import { ZERO_OF } from './contractionRegister.js';
 import type { ContractionSchedule } from './contractionSchedule.js';
 import { declarationsOf } from './declarations.js';
 import { fillTemplate } from './template.js';
@@ -35,10 +34,6 @@ export function renderShared(
   }
 
   const epilogue = epilogueLines(kernel, root, { tm, tn, rowsM, rowsN });
-  const zero = ZERO_OF[kernel.dtype]!;
-  const sums = Array.from({ length: tm }, (_, i) =>
-    Array.from({ length: tn }, (_, j) => `var ${sum(i, j)} = ${zero};`).join(' '),
-  );
   const workers = s.wgX * s.wgY;
   const code = fillTemplate(source, {
     declarations: declarationsOf(module),
@@ -59,7 +54,7 @@ export function renderShared(
       `let n0 = (tileX * ${s.wgX}u + local.x) * ${tn}u;`,
     ],
     hoisted: root.lines,
-    sums,
+    sums: sumDeclarations(kernel, tm, tn),
     stages: Math.ceil(kernel.k.extent / (ku * s.splitK)),
     ku,
     stageA,

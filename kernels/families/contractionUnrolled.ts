@@ -1,7 +1,7 @@
 import source from '../../shaders/contractionRegister.wgsl';
 import type { ContractionKernel, Expr } from '../ir.js';
 import type { WgslModule, WgslScope } from '../render/wgsl-writer.js';
-import { sum } from './contractionEpilogue.js';
+import { sum, sumDeclarations } from './contractionEpilogue.js';
 import { gridOf } from './contractionGrid.js';
 import { product } from './contractionProduct.js';
 import type { ContractionSchedule } from './contractionSchedule.js';
@@ -43,11 +43,10 @@ export function renderUnrolled(
   const epilogue: string[] = [];
   for (let i = 0; i < tm; i++) {
     for (let j = 0; j < tn; j++) {
-      const scope = module
-        .scope({ vars, indices: points.at(i, j, 0) })
-        .child({ results: new Map([[kernel.acc, sum(i, j)]]) });
-      scope.stores(kernel.epilogue);
-      epilogue.push('{', ...(scope.parent?.lines ?? []), ...scope.lines, '}');
+      const outer = scopeAt(i, j, 0);
+      const inner = outer.child({ results: new Map([[kernel.acc, sum(i, j)]]) });
+      inner.stores(kernel.epilogue);
+      epilogue.push('{', ...outer.lines, ...inner.lines, '}');
     }
   }
   const place = (name: string, tiles: number, size: number, group: string, local: string): string => {
@@ -59,7 +58,6 @@ export function renderUnrolled(
     ...(tileN.extent % wgX === 0 ? [] : [`tileX * ${wgX}u + local.x < ${tileN.extent}u`]),
     ...(tileM.extent % wgY === 0 ? [] : [`tileY * ${wgY}u + local.y < ${tileM.extent}u`]),
   ];
-  const zero = { f32: '0f', i32: '0i', u32: '0u' }[kernel.dtype as 'f32' | 'i32' | 'u32'];
   const code = fillTemplate(source, {
     features: [],
     declarations: declarationsOf(module),
@@ -71,9 +69,7 @@ export function renderUnrolled(
       place('rowTile', tileM.extent, wgY, 'tileY', 'local.y'),
     ],
     hoisted: [],
-    sums: Array.from({ length: tm }, (_, i) =>
-      Array.from({ length: tn }, (_, j) => `var ${sum(i, j)} = ${zero};`).join(' '),
-    ),
+    sums: sumDeclarations(kernel, tm, tn),
     loop: lines.lines,
     rest: [],
     epilogue: inside.length > 0 ? [`if (${inside.join(' && ')}) {`, ...epilogue, '}'] : epilogue,

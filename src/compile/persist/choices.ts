@@ -1,13 +1,12 @@
 import type { Choice, ChoiceStore, Trial } from '../../engine/tuning.js';
-import { checksum, nameOf } from './hash.js';
+import { HEAD_WORDS, nameOf, seal, unsealed } from './hash.js';
 import type { Shelf } from './index.js';
 
 /** Of the record's form. */
 const SCHEMA = 1;
 
-// A record: magic, its length in bytes, two words of checksum over all that follows them; a JSON text, padded with blanks.
+// A record: its head; a JSON text, padded with blanks.
 const MAGIC = 0x4e_55_54_54;
-const HEAD_WORDS = 4;
 
 /** What a record is of. */
 interface ChoiceKey {
@@ -26,18 +25,14 @@ export function encodeChoice({ target, bucket }: ChoiceKey, choice: Choice): Uin
   const text = new TextEncoder().encode(JSON.stringify(written));
   const bytes = new Uint8Array(HEAD_WORDS * 4 + Math.ceil(text.length / 4) * 4).fill(0x20);
   bytes.set(text, HEAD_WORDS * 4);
-  const words = new Uint32Array(bytes.buffer);
-  words.set([MAGIC, bytes.length, ...checksum(words.subarray(HEAD_WORDS))]);
+  seal(bytes, MAGIC);
   return bytes;
 }
 
 /** The choice in a record; null where the bytes are damaged, or a record of something else. */
 export function decodeChoice(bytes: Uint8Array, key: ChoiceKey): Choice | null {
-  if (bytes.length <= HEAD_WORDS * 4 || bytes.length % 4 !== 0) return null;
-  const own = new Uint8Array(bytes);
-  const words = new Uint32Array(own.buffer);
-  const sums = checksum(words.subarray(HEAD_WORDS));
-  if (words[0] !== MAGIC || words[1] !== own.length || words[2] !== sums[0] || words[3] !== sums[1]) return null;
+  const own = unsealed(bytes, MAGIC)?.bytes;
+  if (!own) return null;
   try {
     const written = JSON.parse(new TextDecoder().decode(own.subarray(HEAD_WORDS * 4))) as Written;
     const { schema, target, bucket, choice } = written;

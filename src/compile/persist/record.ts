@@ -1,13 +1,12 @@
 import type { CodedPlan } from '../../engine/plan.js';
-import { checksum } from './hash.js';
+import { HEAD_WORDS, seal, unsealed } from './hash.js';
 
 /** Of the record's form. */
 export const SCHEMA = 2;
 
-// A record: magic, its length in bytes, the length of its header, two words of checksum over all that follows them; the header
-// as JSON, padded to words; the binary parts of the code, each padded.
+// A record: its head, with the length of its header; the header as JSON, padded to words; the binary parts of the code, each padded.
 const MAGIC = 0x4e_4c_50_54;
-const HEAD_WORDS = 5;
+const HEADER_AT = (HEAD_WORDS + 1) * 4;
 
 /** What a record is of. */
 export interface RecordKey {
@@ -48,15 +47,14 @@ export function encodeRecord({ target, structure }: RecordKey, plan: CodedPlan):
     return { [BLOB]: [at, value.length] };
   });
   const text = new TextEncoder().encode(json);
-  const bytes = new Uint8Array(HEAD_WORDS * 4 + padded(text.length) + blobBytes);
-  bytes.set(text, HEAD_WORDS * 4);
-  let at = HEAD_WORDS * 4 + padded(text.length);
+  const bytes = new Uint8Array(HEADER_AT + padded(text.length) + blobBytes);
+  bytes.set(text, HEADER_AT);
+  let at = HEADER_AT + padded(text.length);
   for (const blob of blobs) {
     bytes.set(blob, at);
     at += padded(blob.length);
   }
-  const words = new Uint32Array(bytes.buffer);
-  words.set([MAGIC, bytes.length, text.length, ...checksum(words.subarray(HEAD_WORDS))]);
+  seal(bytes, MAGIC, text.length);
   return bytes;
 }
 
@@ -74,18 +72,15 @@ function withBlobs(code: unknown, blobs: Uint8Array): unknown {
 
 /** The plan in a record; null where the bytes are damaged, or a record of something else. What it says is still to be checked. */
 export function decodeRecord(bytes: Uint8Array, key: RecordKey): CodedPlan | null {
-  if (bytes.length < HEAD_WORDS * 4 || bytes.length % 4 !== 0) return null;
-  // Aligned, and apart from whatever buffer the bytes came in.
-  const own = new Uint8Array(bytes);
-  const words = new Uint32Array(own.buffer);
-  const [magic, length, textLength, first, second] = words;
-  const blobsAt = HEAD_WORDS * 4 + padded(textLength!);
-  if (magic !== MAGIC || length !== own.length || blobsAt > own.length) return null;
-  const sums = checksum(words.subarray(HEAD_WORDS));
-  if (first !== sums[0] || second !== sums[1]) return null;
+  const found = unsealed(bytes, MAGIC, 1);
+  if (!found) return null;
+  const { bytes: own, head } = found;
+  const textLength = head[0]!;
+  const blobsAt = HEADER_AT + padded(textLength);
+  if (blobsAt > own.length) return null;
   let header: Header;
   try {
-    const text = new TextDecoder().decode(own.subarray(HEAD_WORDS * 4, HEAD_WORDS * 4 + textLength!));
+    const text = new TextDecoder().decode(own.subarray(HEADER_AT, HEADER_AT + textLength));
     header = JSON.parse(text) as Header;
     if (header.schema !== SCHEMA || header.target !== key.target || header.structure !== key.structure) return null;
     const { plan } = header;

@@ -4,11 +4,11 @@ import {
   type DeviceLostError,
   EngineError,
   InternalError,
-  OutOfMemoryError,
   sizeOf,
   type TypedArray,
 } from '../../graph/index.js';
-import type { Capabilities, EngineBuffer, EngineInfo, GraphEngine, MemoryStats, Program } from '../engine.js';
+import type { EngineBuffer, EngineInfo, GraphEngine, MemoryStats, Program } from '../engine.js';
+import { graphCapabilities, MemoryAccount } from '../graphEngine.js';
 import type { ProgramGraph } from '../plan.js';
 import { toWords } from './arrays.js';
 import { scalarArray } from './evaluate.js';
@@ -56,27 +56,16 @@ class ReferenceProgram implements Program {
 class ReferenceEngine implements GraphEngine {
   readonly kind = 'graph';
   readonly name = 'reference';
-  /** Of a graph engine nothing is asked but that it is software; the limits are those of a typed array. */
-  readonly capabilities: Capabilities = {
-    software: true,
-    maxStorageBuffers: 2 ** 16,
-    maxBindingBytes: 2 ** 31 - 4,
-    maxBufferBytes: 2 ** 31 - 4,
-    maxWorkgroupsPerDimension: 2 ** 16 - 1,
-    maxInvocationsPerWorkgroup: 1,
-    maxWorkgroupMemoryBytes: 0,
-    subgroups: false,
-  };
+  readonly capabilities = graphCapabilities(true);
   /** Never: there is no device. */
   readonly lost = new Promise<DeviceLostError>(() => {});
   readonly #why: string;
-  readonly #budget: number;
-  readonly #memory: MemoryStats = { live: 0, peak: 0, pooled: 0, buffers: 0 };
+  readonly #memory: MemoryAccount;
   #destroyed = false;
 
   constructor({ why, memoryBudget }: ReferenceOptions) {
     this.#why = why ?? 'asked for by name';
-    this.#budget = memoryBudget ?? Number.POSITIVE_INFINITY;
+    this.#memory = new MemoryAccount('reference', memoryBudget);
   }
 
   info(): EngineInfo {
@@ -103,12 +92,11 @@ class ReferenceEngine implements GraphEngine {
   free(buffer: EngineBuffer): void {
     this.#words(buffer, 'free');
     (buffer as WordBuffer).words = null;
-    this.#memory.live -= buffer.bytes;
-    this.#memory.buffers--;
+    this.#memory.give(buffer.bytes);
   }
 
   memory(): MemoryStats {
-    return { ...this.#memory };
+    return this.#memory.stats;
   }
 
   async idle(): Promise<void> {
@@ -162,15 +150,7 @@ class ReferenceEngine implements GraphEngine {
   }
 
   #hold(words: ArrayBuffer): EngineBuffer {
-    const { live } = this.#memory;
-    if (live + words.byteLength > this.#budget) {
-      throw new OutOfMemoryError(
-        `[reference] over the memory budget: ${words.byteLength} bytes more on top of ${live} (the budget is ${this.#budget})`,
-      );
-    }
-    this.#memory.live += words.byteLength;
-    this.#memory.peak = Math.max(this.#memory.peak, this.#memory.live);
-    this.#memory.buffers++;
+    this.#memory.take(words.byteLength);
     return new WordBuffer(words);
   }
 

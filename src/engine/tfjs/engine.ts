@@ -7,7 +7,6 @@ import {
   EngineError,
   InternalError,
   type Node,
-  OutOfMemoryError,
   roundToDType,
   type Shape,
   sizeOf,
@@ -15,6 +14,7 @@ import {
   wordsOf,
 } from '../../graph/index.js';
 import type { Capabilities, EngineBuffer, EngineInfo, GraphEngine, MemoryStats, Program } from '../engine.js';
+import { graphCapabilities, MemoryAccount } from '../graphEngine.js';
 import type { ProgramGraph } from '../plan.js';
 import { lowerGraph } from './lower/graph.js';
 import { type LoadedTf, loadTf, type TfjsBackend } from './packages.js';
@@ -62,8 +62,7 @@ class TfjsEngine implements GraphEngine {
   readonly lost = new Promise<DeviceLostError>(() => {});
   readonly #loaded: LoadedTf;
   readonly #why: string;
-  readonly #budget: number;
-  readonly #memory: MemoryStats = { live: 0, peak: 0, pooled: 0, buffers: 0 };
+  readonly #memory: MemoryAccount;
   readonly #readBack = new Set<string>();
   /** Tensors of programs that are gone. */
   readonly #registry: FinalizationRegistry<readonly TfTensor[]> | null;
@@ -72,17 +71,8 @@ class TfjsEngine implements GraphEngine {
   constructor(loaded: LoadedTf, { why, memoryBudget }: TfjsOptions) {
     this.#loaded = loaded;
     this.#why = why ?? 'asked for by name';
-    this.#budget = memoryBudget ?? Number.POSITIVE_INFINITY;
-    this.capabilities = {
-      software: !loaded.gpu,
-      maxStorageBuffers: 2 ** 16,
-      maxBindingBytes: 2 ** 31 - 4,
-      maxBufferBytes: 2 ** 31 - 4,
-      maxWorkgroupsPerDimension: 2 ** 16 - 1,
-      maxInvocationsPerWorkgroup: 1,
-      maxWorkgroupMemoryBytes: 0,
-      subgroups: false,
-    };
+    this.#memory = new MemoryAccount('tfjs', memoryBudget);
+    this.capabilities = graphCapabilities(!loaded.gpu);
     this.#registry =
       typeof FinalizationRegistry === 'undefined'
         ? null
@@ -110,7 +100,7 @@ class TfjsEngine implements GraphEngine {
 
   upload(words: Uint32Array | Int32Array | Float32Array): EngineBuffer {
     this.#check();
-    this.#take(words.byteLength);
+    this.#memory.take(words.byteLength);
     return new TensorBuffer(words.byteLength, words.slice().buffer as ArrayBuffer, null);
   }
 
@@ -133,12 +123,11 @@ class TfjsEngine implements GraphEngine {
     held.tensor = null;
     held.words = null;
     held.freed = true;
-    this.#memory.live -= held.bytes;
-    this.#memory.buffers--;
+    this.#memory.give(held.bytes);
   }
 
   memory(): MemoryStats {
-    return { ...this.#memory };
+    return this.#memory.stats;
   }
 
   async idle(): Promise<void> {
@@ -171,7 +160,7 @@ class TfjsEngine implements GraphEngine {
       const outputs = program.run(this.#loaded.tf, tensors, numbers);
       const sizes = program.outputs.map(({ shape, dtype }) => bytesFor(sizeOf(shape), dtype));
       try {
-        this.#take(
+        this.#memory.take(
           sizes.reduce((a, b) => a + b, 0),
           sizes.length,
         );
@@ -201,19 +190,6 @@ class TfjsEngine implements GraphEngine {
 
   #check(): void {
     if (this.#destroyed) throw new EngineError('[tfjs] the engine was destroyed');
-  }
-
-  /** Counts memory of so many buffers. */
-  #take(bytes: number, buffers = 1): void {
-    const { live } = this.#memory;
-    if (live + bytes > this.#budget) {
-      throw new OutOfMemoryError(
-        `[tfjs] over the memory budget: ${bytes} bytes more on top of ${live} (the budget is ${this.#budget})`,
-      );
-    }
-    this.#memory.live += bytes;
-    this.#memory.peak = Math.max(this.#memory.peak, this.#memory.live);
-    this.#memory.buffers += buffers;
   }
 
   #held(buffer: EngineBuffer, operation: string): TensorBuffer {
