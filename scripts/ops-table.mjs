@@ -69,6 +69,9 @@ for (const file of report.testResults) {
   }
 }
 
+// The functions are those of the sources, whatever was built before.
+spawnSync(process.execPath, [join(root, 'scripts/build.mjs')], { cwd: root, stdio: ['ignore', 'ignore', 'inherit'] });
+
 /** The modules whose functions are operations; those of the core stand without a prefix. */
 const MODULES = { '': 'index', 'linalg.': 'linalg', 'fft.': 'fft', 'random.': 'random' };
 /** Functions that compute nothing from tensors. */
