@@ -20,6 +20,12 @@ export function ortWebgpuSide(adapter: string): Side {
   };
 }
 
+/** The first element of a value. */
+function firstOf(graph: OnnxGraph, value: string): string {
+  const flat = graph.node('Reshape', [value, graph.integers([-1])]);
+  return graph.node('Slice', [flat, graph.integers([0]), graph.integers([1])]);
+}
+
 /**
  * Its inputs are constants, which stay on the device (and are not folded, without optimizations); what is timed gives one element back, since
  * the package has no other way to wait.
@@ -29,9 +35,7 @@ async function prepare(ort: Ort, { inputs, ort: build }: OpCase): Promise<Conten
     const graph = new OnnxGraph();
     const names = inputs().map(({ data, shape }) => graph.tensor(data, shape));
     const all = build!(graph, ...names);
-    const flat = graph.node('Reshape', [all, graph.integers([-1])]);
-    const first = graph.node('Slice', [flat, graph.integers([0]), graph.integers([1])]);
-    const result = whole ? all : first;
+    const result = whole ? all : firstOf(graph, all);
     const options = { executionProviders: ['webgpu'], graphOptimizationLevel: 'disabled', logSeverityLevel: 3 };
     const made = await ort.InferenceSession.create(graph.encode(result), options);
     return { result, run: () => made.run({}), release: () => made.release() };

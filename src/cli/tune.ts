@@ -2,9 +2,6 @@ import { compile, engineInfo, type Trial, type TunedKernel } from '../index.js';
 import { DEFAULT_SHAPES, type ShapeCase, shapeCases } from './shapes.js';
 import { UsageError } from './usage.js';
 
-/** How long a computation may take where nothing is said, in seconds. */
-const SECONDS = 10;
-
 export interface TuneFlags {
   readonly json: boolean;
   readonly exhaustive: boolean;
@@ -17,8 +14,9 @@ interface Row extends TunedKernel {
   readonly gain: number;
 }
 
-function secondsOf({ exhaustive, seconds }: TuneFlags): number {
-  if (seconds === undefined) return exhaustive ? Infinity : SECONDS;
+/** How long a computation may take, in seconds; undefined for what `compile` takes by itself. */
+function secondsOf({ exhaustive, seconds }: TuneFlags): number | undefined {
+  if (seconds === undefined) return exhaustive ? Infinity : undefined;
   const value = Number(seconds);
   if (exhaustive) throw new UsageError('--exhaustive takes as long as it takes (expected no --seconds)');
   if (!(value > 0)) throw new UsageError(`--seconds is ${seconds} (expected a positive number)`);
@@ -28,7 +26,7 @@ function secondsOf({ exhaustive, seconds }: TuneFlags): number {
 const gainOf = ({ ms, heuristicMs }: { ms: number | null; heuristicMs: number | null }): number =>
   ms === null || heuristicMs === null ? 1 : heuristicMs / ms;
 
-async function tuneCase({ name, compute, inputs }: ShapeCase, seconds: number): Promise<Row[]> {
+async function tuneCase({ name, compute, inputs }: ShapeCase, seconds: number | undefined): Promise<Row[]> {
   const compiled = compile(compute, { tune: { seconds, again: true } });
   await compiled.warmup(...inputs());
   return compiled.tuning!.map((kernel) => ({
